@@ -1,0 +1,94 @@
+/**
+ * Environment of a process, parsed once and strictly: it refuses to start on gaps and says which
+ * variable is wrong, never what a secret's value was.
+ */
+import { z } from "zod";
+
+const upstreams = z.string().transform((text, context) => {
+  const map = new Map<string, string>();
+  for (const entry of text.split(",").filter(Boolean)) {
+    const [name, url] = entry.split(/=(.*)/s);
+    if (!name || !url || !URL.canParse(url)) {
+      context.addIssue({ code: "custom", message: "must be NAME=URL,NAME=URL" });
+      return z.NEVER;
+    }
+    map.set(name, url.replace(/\/$/, ""));
+  }
+  return map;
+});
+
+const schema = z.object({
+  WEFT_HOST: z.string().default("127.0.0.1"),
+  PORT: z.coerce.number().int().min(0).max(65535),
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  NATS_URL: z.url({ protocol: /^(nats|tls)$/ }),
+  WEFT_UPSTREAMS: upstreams.default(new Map()),
+  WEFT_IDENTITY_KEY: z.string().min(1),
+  WEFT_TRUST_BUNDLE: z.string().min(1),
+  WEFT_TRUST_DOMAIN: z.string().regex(/^[a-z0-9._-]+$/).default("weft.local"),
+  WEFT_JWKS_URL: z.url(),
+  WEFT_TOKEN_ISSUER: z.string().min(1),
+  WEFT_TOKEN_AUDIENCE: z.string().min(1),
+  WEFT_DIRECT_CALLS: z.enum(["allow", "deny"]).default("deny"),
+  WEFT_SEED_FILE: z.string().optional(),
+  LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
+});
+
+/** Settings of one service or edge process. */
+export interface Config {
+  /** Address and TCP port to listen on; port 0 takes a free one. */
+  readonly host: string;
+  readonly port: number;
+  /** PostgreSQL of this service; undefined for processes without storage. */
+  readonly databaseUrl: string | undefined;
+  readonly natsUrl: string;
+  /** Service name in the contract → base URL. */
+  readonly upstreams: ReadonlyMap<string, string>;
+  /** Files with this workload's private key (JWK) and everybody's public keys (JWK set). */
+  readonly identityKeyFile: string;
+  readonly trustBundleFile: string;
+  readonly trustDomain: string;
+  /** Where users' access tokens come from and whom they are for. */
+  readonly jwksUrl: string;
+  readonly tokenIssuer: string;
+  readonly tokenAudience: string;
+  /** Whether callers without a workload identity may call what the edge may. Development only. */
+  readonly directCalls: boolean;
+  /** JSON file with development data; undefined: no seeding. */
+  readonly seedFile: string | undefined;
+  readonly logLevel: string;
+  /** The raw environment, for a service's own settings. */
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/**
+ * Parses the environment.
+ * @throws Error naming every variable that is missing or malformed
+ */
+export function readConfig(env: NodeJS.ProcessEnv): Config {
+  const parsed = schema.safeParse(env);
+  if (!parsed.success) throw new Error(`configuration: ${issuesOf(parsed.error)}`);
+  const value = parsed.data;
+  return {
+    host: value.WEFT_HOST,
+    port: value.PORT,
+    databaseUrl: value.DATABASE_URL,
+    natsUrl: value.NATS_URL,
+    upstreams: value.WEFT_UPSTREAMS,
+    identityKeyFile: value.WEFT_IDENTITY_KEY,
+    trustBundleFile: value.WEFT_TRUST_BUNDLE,
+    trustDomain: value.WEFT_TRUST_DOMAIN,
+    jwksUrl: value.WEFT_JWKS_URL,
+    tokenIssuer: value.WEFT_TOKEN_ISSUER,
+    tokenAudience: value.WEFT_TOKEN_AUDIENCE,
+    directCalls: value.WEFT_DIRECT_CALLS === "allow",
+    seedFile: value.WEFT_SEED_FILE,
+    logLevel: value.LOG_LEVEL,
+    env,
+  };
+}
+
+/** "NAME: reason; NAME: reason" of a failed parse, without the values. */
+export function issuesOf(error: z.ZodError): string {
+  return error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; ");
+}

@@ -1,0 +1,41 @@
+/** Who is calling: a user, a workload, or both. Set by the server's interceptors, read by handlers. */
+import { Code, type ContextValues, createContextKey, type HandlerContext } from "@connectrpc/connect";
+import { ServiceError } from "../rpc/errors.ts";
+
+/** A user with a valid access token. */
+export interface Principal {
+  /** Token claim `sub`. */
+  readonly id: string;
+  readonly roles: readonly string[];
+}
+
+/** The signed-in user; undefined without a token. */
+export const principalKey = createContextKey<Principal | undefined>(undefined, { description: "principal" });
+
+/** Name of the calling service; undefined for callers without a workload identity. */
+export const callerKey = createContextKey<string | undefined>(undefined, { description: "caller" });
+
+/** Value of the header Idempotency-Key; undefined without one. */
+export const idempotencyKeyKey = createContextKey<string | undefined>(undefined, { description: "idempotency key" });
+
+/**
+ * The signed-in user.
+ * @throws ServiceError UNAUTHENTICATED without one
+ */
+export function requirePrincipal(context: { values: ContextValues } | HandlerContext): Principal {
+  const principal = context.values.get(principalKey);
+  if (!principal) throw new ServiceError(Code.Unauthenticated, "TOKEN_MISSING", "an access token is required");
+  return principal;
+}
+
+/**
+ * Value of the header Idempotency-Key.
+ * @throws ServiceError INVALID_ARGUMENT without one
+ */
+export function requireIdempotencyKey(context: { values: ContextValues }): string {
+  const key = context.values.get(idempotencyKeyKey);
+  if (!key) {
+    throw new ServiceError(Code.InvalidArgument, "IDEMPOTENCY_KEY_MISSING", "header Idempotency-Key is required");
+  }
+  return key;
+}

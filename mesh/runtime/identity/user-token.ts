@@ -1,0 +1,84 @@
+/** Validates users' access tokens locally (RFC 9068, RFC 8725) against cached public keys. */
+import { Code } from "@connectrpc/connect";
+import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from "jose";
+import { ServiceError } from "../rpc/errors.ts";
+import type { Principal } from "./principal.ts";
+
+/** Longest life of an access token that is accepted, whatever it says of itself, in seconds. */
+const maxLifeSeconds = 15 * 60;
+const maxTokenBytes = 4_096;
+const cacheSize = 1_000;
+
+/** Checks a value of the header Authorization. */
+export type VerifyUser = (authorization: string) => Promise<Principal>;
+
+/**
+ * @param jwksUrl where the issuer's public keys are; fetched at most once in 30 s for unknown key ids
+ * @returns a function that yields the principal, or throws ServiceError UNAUTHENTICATED
+ */
+export function createUserVerifier(options: {
+  jwksUrl: string;
+  issuer: string;
+  audience: string;
+  /** Keys to use in place of `jwksUrl`. */
+  keys?: JWTVerifyGetKey;
+}): VerifyUser {
+  const keys =
+    options.keys ??
+    createRemoteJWKSet(new URL(options.jwksUrl), { cooldownDuration: 30_000, cacheMaxAge: 600_000, timeoutDuration: 2_000 });
+  const verified = new Map<string, { principal: Principal; expiresAt: number }>();
+
+  return async (authorization) => {
+    const hit = verified.get(authorization);
+    if (hit && hit.expiresAt > Date.now()) return hit.principal;
+    const token = bearerToken(authorization);
+    const payload = await verify(token, keys, options);
+    const principal = principalOf(payload);
+    if (verified.size >= cacheSize) verified.delete(verified.keys().next().value as string);
+    verified.set(authorization, { principal, expiresAt: (payload.exp as number) * 1_000 });
+    return principal;
+  };
+}
+
+function bearerToken(authorization: string): string {
+  const match = /^Bearer ([\w.~+/=-]+)$/i.exec(authorization);
+  if (!match?.[1] || match[1].length > maxTokenBytes) throw invalid("the header Authorization must be: Bearer TOKEN");
+  return match[1];
+}
+
+async function verify(
+  token: string,
+  keys: JWTVerifyGetKey,
+  { issuer, audience }: { issuer: string; audience: string },
+): Promise<JWTPayload> {
+  try {
+    const { payload, protectedHeader } = await jwtVerify(token, keys, {
+      algorithms: ["EdDSA"],
+      typ: "at+jwt",
+      issuer,
+      audience,
+      clockTolerance: 5,
+      requiredClaims: ["sub", "iat", "exp", "jti"],
+      maxTokenAge: maxLifeSeconds,
+    });
+    if (!/^[\w-]{1,64}$/.test(protectedHeader.kid ?? "")) throw invalid("the access token is not valid");
+    if ((payload.exp as number) - (payload.iat as number) > maxLifeSeconds) throw invalid("the access token lives too long");
+    return payload;
+  } catch (error) {
+    if (error instanceof ServiceError) throw error;
+    if (error instanceof errors.JWTExpired) throw new ServiceError(Code.Unauthenticated, "TOKEN_EXPIRED", "the access token has expired");
+    if (error instanceof errors.JOSEError && !(error instanceof errors.JWKSTimeout)) throw invalid("the access token is not valid");
+    throw new ServiceError(Code.Unavailable, "KEYS_UNAVAILABLE", "the keys of access tokens cannot be read now");
+  }
+}
+
+function principalOf(payload: JWTPayload): Principal {
+  const roles = payload.roles;
+  const valid = typeof payload.sub === "string" && payload.sub !== "" && Array.isArray(roles) && roles.every((r) => typeof r === "string");
+  if (!valid) throw invalid("the access token is not valid");
+  return { id: payload.sub as string, roles: roles as string[] };
+}
+
+function invalid(message: string): ServiceError {
+  return new ServiceError(Code.Unauthenticated, "TOKEN_INVALID", message);
+}

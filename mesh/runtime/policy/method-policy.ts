@@ -1,0 +1,69 @@
+/** Policy of a method as the runtime uses it: options of the contract merged with the defaults. */
+import { type DescMethod, type DescService, getOption, hasOption } from "@bufbuild/protobuf";
+import type { Duration } from "@bufbuild/protobuf/wkt";
+import { type Access, IdempotencyKey, type MethodPolicy, method, service } from "#gen/weft/policy/v1/policy_pb.ts";
+
+/** What callers, servers and the edge must know about a method. Times in milliseconds. */
+export interface ResolvedPolicy {
+  /** Name of the service that has the method. */
+  readonly service: string;
+  /** Undefined: the contract has no rule, so the method is refused. */
+  readonly access: Access["rule"] | undefined;
+  readonly callers: ReadonlySet<string>;
+  readonly timeoutMs: number;
+  readonly idempotencyKeyRequired: boolean;
+  readonly maxRequestBytes: number;
+  /** HTTP status of a successful unary reply over REST. */
+  readonly successStatus: number;
+  readonly breaker: { ratio: number; minimumRps: number; windowMs: number; openMs: number; maxOpenMs: number };
+  readonly concurrency: { limit: number; queue: number };
+}
+
+const resolved = new WeakMap<DescMethod, ResolvedPolicy>();
+
+/** Policy of `desc`, from its own option, its service's defaults, and the built-in defaults. */
+export function policyOf(desc: DescMethod): ResolvedPolicy {
+  const known = resolved.get(desc);
+  if (known) return known;
+  const policy = resolve(desc);
+  resolved.set(desc, policy);
+  return policy;
+}
+
+/**
+ * Name of a service in the mesh.
+ * @throws Error when the contract gives it none
+ */
+export function meshNameOf(desc: DescService): string {
+  const name = hasOption(desc, service) ? getOption(desc, service).name : "";
+  if (!name) throw new Error(`${desc.typeName}: option (weft.policy.v1.service).name is missing`);
+  return name;
+}
+
+function resolve(desc: DescMethod): ResolvedPolicy {
+  const own: Partial<MethodPolicy> = hasOption(desc, method) ? getOption(desc, method) : {};
+  const defaults: Partial<MethodPolicy> = hasOption(desc.parent, service) ? (getOption(desc.parent, service).defaults ?? {}) : {};
+  const breaker = own.breaker ?? defaults.breaker;
+  const concurrency = own.concurrency ?? defaults.concurrency;
+  return {
+    service: meshNameOf(desc.parent),
+    access: (own.access ?? defaults.access)?.rule,
+    callers: new Set(own.callers?.length ? own.callers : (defaults.callers ?? [])),
+    timeoutMs: milliseconds(own.timeout ?? defaults.timeout) ?? 2_000,
+    idempotencyKeyRequired: (own.idempotencyKey || defaults.idempotencyKey) === IdempotencyKey.REQUIRED,
+    maxRequestBytes: own.maxRequestBytes || defaults.maxRequestBytes || 65_536,
+    successStatus: (own.rest ?? defaults.rest)?.successStatus || 200,
+    breaker: {
+      ratio: breaker?.ratio || 0.5,
+      minimumRps: breaker?.minimumRps || 5,
+      windowMs: milliseconds(breaker?.window) ?? 10_000,
+      openMs: milliseconds(breaker?.open) ?? 1_000,
+      maxOpenMs: milliseconds(breaker?.maxOpen) ?? 30_000,
+    },
+    concurrency: { limit: concurrency?.limit || 32, queue: concurrency?.queue || 16 },
+  };
+}
+
+function milliseconds(duration: Duration | undefined): number | undefined {
+  return duration ? Number(duration.seconds) * 1_000 + Math.round(duration.nanos / 1e6) : undefined;
+}

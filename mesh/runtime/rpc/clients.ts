@@ -1,0 +1,118 @@
+/** Clients of other services: typed by the contract, obeying its policy. */
+import type { DescService } from "@bufbuild/protobuf";
+import { type Client, createClient, type Interceptor, type Transport } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import { type Workload, workloadHeader } from "../identity/workload.ts";
+import { createGuard, type Guard } from "../policy/breaker.ts";
+import { meshNameOf, policyOf } from "../policy/method-policy.ts";
+import { currentContext, traceparentOf } from "../telemetry/context.ts";
+import { outgoingTimeout } from "./deadline.ts";
+import { markUpstreamError } from "./errors.ts";
+
+/** Gives the client of a service of the contract. */
+export type Clients = <S extends DescService>(service: S) => Client<S>;
+
+/** Largest message a client accepts, in bytes. */
+const readMaxBytes = 1024 * 1024;
+
+/**
+ * Clients over gRPC, one HTTP/2 session for each upstream.
+ *
+ * @param upstreams service name in the contract → base URL
+ * @param local transports that are used in place of the network: services in the same process
+ * @throws Error (from the returned function) for a service without an upstream
+ */
+export function createClients(options: {
+  workload: Workload;
+  upstreams: ReadonlyMap<string, string>;
+  local?: ReadonlyMap<string, (interceptors: Interceptor[]) => Transport>;
+}): Clients {
+  const { workload, upstreams, local } = options;
+  const transports = new Map<string, Transport>();
+
+  const transportTo = (upstream: string): Transport => {
+    const interceptors = clientInterceptors(upstream, workload);
+    const inProcess = local?.get(upstream);
+    if (inProcess) return inProcess(interceptors);
+    const baseUrl = upstreams.get(upstream);
+    if (!baseUrl) throw new Error(`no upstream for the service "${upstream}": set WEFT_UPSTREAMS`);
+    return createGrpcTransport({ baseUrl, interceptors, readMaxBytes, pingIntervalMs: 30_000, idleConnectionTimeoutMs: 300_000 });
+  };
+
+  return (service) => {
+    const upstream = meshNameOf(service);
+    // Connected at the first call: services in one process may ask for each other's clients in any order.
+    const transport = () => {
+      let known = transports.get(upstream);
+      if (!known) transports.set(upstream, (known = transportTo(upstream)));
+      return known;
+    };
+    return createClient(service, withDeadline(transport));
+  };
+}
+
+/** The list. The first is the outermost: it sees the request first and the reply last. */
+export function clientInterceptors(upstream: string, workload: Workload): Interceptor[] {
+  return [
+    // Outermost, so that whatever goes wrong further in is known as the upstream's.
+    markErrors(upstream),
+    // Before any work is done: a call that the breaker refuses costs nothing.
+    guardCalls(upstream),
+    // The ids and the user of the request being served go along.
+    propagateContext(),
+    // Innermost: the proof of who calls is made for a call that really leaves.
+    proveIdentity(upstream, workload),
+  ];
+}
+
+function markErrors(upstream: string): Interceptor {
+  return (next) => async (request) => {
+    try {
+      return await next(request);
+    } catch (error) {
+      throw markUpstreamError(error, upstream);
+    }
+  };
+}
+
+function guardCalls(upstream: string): Interceptor {
+  const guards = new Map<string, Guard>();
+  return (next) => (request) => {
+    if (request.stream) return next(request);
+    let guard = guards.get(request.method.name);
+    if (!guard) {
+      guard = createGuard(`${upstream}/${request.method.name}`, policyOf(request.method));
+      guards.set(request.method.name, guard);
+    }
+    return guard.run(() => next(request));
+  };
+}
+
+function propagateContext(): Interceptor {
+  return (next) => (request) => {
+    const context = currentContext();
+    if (context) {
+      request.header.set("x-request-id", context.requestId);
+      request.header.set("traceparent", traceparentOf(context));
+      if (context.authorization) request.header.set("authorization", context.authorization);
+    }
+    return next(request);
+  };
+}
+
+function proveIdentity(upstream: string, workload: Workload): Interceptor {
+  return (next) => async (request) => {
+    request.header.set(workloadHeader, await workload.assertionFor(upstream));
+    return next(request);
+  };
+}
+
+/** Gives every call the timeout of its method, cut to what is left of the request being served. */
+function withDeadline(transport: () => Transport): Transport {
+  return {
+    unary: async (method, signal, timeoutMs, ...rest) =>
+      transport().unary(method, signal, outgoingTimeout(policyOf(method).timeoutMs, timeoutMs), ...rest),
+    stream: async (method, signal, timeoutMs, ...rest) =>
+      transport().stream(method, signal, outgoingTimeout(policyOf(method).timeoutMs, timeoutMs), ...rest),
+  };
+}

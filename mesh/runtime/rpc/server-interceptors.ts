@@ -1,0 +1,38 @@
+/** What happens to every incoming call before its handler, in every process. */
+import type { Interceptor } from "@connectrpc/connect";
+import type { VerifyUser } from "../identity/user-token.ts";
+import type { Workload } from "../identity/workload.ts";
+import { authorize } from "../policy/authorize.ts";
+import type { Logger } from "../telemetry/log.ts";
+import { enforceDeadline } from "./deadline.ts";
+import { renderErrors } from "./render-errors.ts";
+import { openContext } from "./open-context.ts";
+import { requireKey } from "./require-key.ts";
+import { validateRequests } from "./validate-requests.ts";
+
+/** What the interceptors need from the process. */
+export interface ServerIdentity {
+  readonly log: Logger;
+  readonly workload: Workload;
+  readonly verifyUser: VerifyUser;
+  /** Callers without a workload identity may call what the edge may. Development only. */
+  readonly directCalls: boolean;
+}
+
+/** The list. The first is the outermost: it sees the request first and the reply last. */
+export function serverInterceptors(identity: ServerIdentity): Interceptor[] {
+  return [
+    // Outermost, so that every line logged further in, and the access log itself, has the ids.
+    openContext(identity.log),
+    // Around all that may refuse, so that each refusal leaves as a status with details.
+    renderErrors(identity.log),
+    // Before any work is done: a call that is late is not worth checking.
+    enforceDeadline(),
+    // Before the message is looked at: strangers learn nothing about fields.
+    authorize(identity),
+    // Cheap header check before the costlier look at the message.
+    requireKey(),
+    // Last: the handler sees only messages that obey the contract.
+    validateRequests(),
+  ];
+}

@@ -1,0 +1,47 @@
+/** What a service is, apart from the process it runs in. */
+import type { DescMessage, DescService } from "@bufbuild/protobuf";
+import type { ConnectRouter } from "@connectrpc/connect";
+import type { MikroORM } from "@mikro-orm/postgresql";
+import type { EventHandler } from "./events/consumers.ts";
+import type { Clients } from "./rpc/clients.ts";
+import type { Storage } from "./storage/database.ts";
+import type { Logger } from "./telemetry/log.ts";
+
+/** Description of a service; `service.ts` of each service exports one. */
+export interface ServiceDefinition {
+  /** Service of the contract; its policy option carries the name in the mesh. */
+  readonly contract: DescService;
+  readonly storage: Storage;
+  /** Events it records in its outbox. */
+  readonly emits: readonly DescMessage[];
+  /** Builds handlers, consumers and workers from what the process provides. */
+  compose(parts: ServiceParts): ServiceComposition;
+}
+
+/** What a process provides to a service. */
+export interface ServiceParts {
+  readonly orm: MikroORM;
+  readonly clients: Clients;
+  readonly log: Logger;
+  /** For settings of the service's own; parse strictly, refuse to start on gaps. */
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** What a service adds to the process. */
+export interface ServiceComposition {
+  /** Registers the handlers. */
+  routes(router: ConnectRouter): void;
+  /** Events it consumes. */
+  readonly consumers?: readonly EventHandler[];
+  /** Work that goes on beside calls and events. */
+  readonly workers?: readonly Worker[];
+  /** Fills an empty database with development data: the parsed seed file. Safe to repeat. */
+  seed?(data: unknown): Promise<void>;
+}
+
+/** A loop of a service. */
+export interface Worker {
+  start(): void;
+  /** Ends when nothing is running any more. */
+  stop(): Promise<void>;
+}

@@ -1,0 +1,88 @@
+import { readFile } from "node:fs/promises";
+import { type ConnectRouter, createRouterTransport, type Interceptor, type Transport } from "@connectrpc/connect";
+import type { Config } from "./config.ts";
+import { connectBus } from "./events/bus.ts";
+import { startConsumers } from "./events/consumers.ts";
+import { startOutboxRelay } from "./events/relay.ts";
+import { createUserVerifier } from "./identity/user-token.ts";
+import { loadWorkload } from "./identity/workload.ts";
+import { meshNameOf } from "./policy/method-policy.ts";
+import { createClients } from "./rpc/clients.ts";
+import { createHealth } from "./rpc/health.ts";
+import { listen } from "./rpc/listen.ts";
+import { serverInterceptors } from "./rpc/server-interceptors.ts";
+import type { ServiceDefinition } from "./service.ts";
+import { openDatabase } from "./storage/database.ts";
+import { createLogger } from "./telemetry/log.ts";
+
+/** A service that serves. */
+export interface RunningService {
+  readonly name: string;
+  /** TCP port it listens on. */
+  readonly port: number;
+  /** Finishes what is under way and lets go of everything, within about 10 s. */
+  stop(): Promise<void>;
+}
+
+/** In-process transports by service name, for services that share a process. */
+export type LocalTransports = Map<string, (interceptors: Interceptor[]) => Transport>;
+
+/**
+ * Starts a service in this process.
+ *
+ * @param local filled with a transport to this service and consulted for its own calls
+ * @throws Error when a setting is missing, the database cannot be migrated or the port is taken
+ */
+export async function startService(
+  definition: ServiceDefinition,
+  config: Config,
+  local: LocalTransports = new Map(),
+): Promise<RunningService> {
+  const name = meshNameOf(definition.contract);
+  const log = createLogger(name, config.logLevel);
+  if (!config.databaseUrl) throw new Error("configuration: DATABASE_URL: is required");
+
+  const workload = await loadWorkload(name, config);
+  const orm = await openDatabase(config.databaseUrl, definition.storage, log);
+  const bus = await connectBus({ url: config.natsUrl, service: name, log });
+  const clients = createClients({ workload, upstreams: config.upstreams, local });
+  const composition = definition.compose({ orm, clients, log, env: config.env });
+  if (composition.seed && config.seedFile) {
+    await composition.seed(JSON.parse(await readFile(config.seedFile, "utf8")));
+  }
+
+  const interceptors = serverInterceptors({
+    log,
+    workload,
+    verifyUser: createUserVerifier({ jwksUrl: config.jwksUrl, issuer: config.tokenIssuer, audience: config.tokenAudience }),
+    directCalls: config.directCalls,
+  });
+  const routes = (router: ConnectRouter) => composition.routes(router);
+  local.set(name, (clientSide) =>
+    createRouterTransport(routes, { transport: { interceptors: clientSide }, router: { interceptors } }),
+  );
+  const health = createHealth([definition.contract.typeName]);
+  const server = await listen({ host: config.host, port: config.port, contract: definition.contract, routes, interceptors, health });
+
+  // After the server: an event or a worker may lead to calls that come back here.
+  const relay = startOutboxRelay({ orm, bus, events: [...definition.emits], log });
+  const consumers = startConsumers({ service: name, orm, bus, handlers: [...(composition.consumers ?? [])], log });
+  for (const worker of composition.workers ?? []) worker.start();
+  health.setReady(true);
+  log.info({ port: server.port }, "ready");
+
+  return {
+    name,
+    port: server.port,
+    async stop() {
+      health.setReady(false); // balancers look away before anything closes
+      await consumers.stop(); // no new events
+      await server.close(); // no new calls; those in flight finish
+      await Promise.all((composition.workers ?? []).map((worker) => worker.stop()));
+      await relay.stop(); // what was recorded until now may leave
+      await bus.close();
+      await orm.close();
+      log.info("stopped");
+    },
+  };
+}

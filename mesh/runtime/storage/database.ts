@@ -1,0 +1,56 @@
+/** Database of a service: MikroORM on PostgreSQL with the settings that every service shares. */
+import type { EntitySchema } from "@mikro-orm/core";
+import { Migrator } from "@mikro-orm/migrations";
+import { MikroORM } from "@mikro-orm/postgresql";
+import pg from "pg";
+import type { Logger } from "../telemetry/log.ts";
+
+/** Class of a MikroORM migration. */
+export type MigrationClass = new (...args: never[]) => object;
+
+/** What a service keeps in its database. */
+export interface Storage {
+  /** biome-ignore lint/suspicious/noExplicitAny: entities of any shape */
+  readonly entities: EntitySchema<any, any>[];
+  /** In order; names are the class names and never change. */
+  readonly migrations: MigrationClass[];
+}
+
+/** Longest wait for a row lock and longest statement, in milliseconds. */
+const lockTimeoutMs = 500;
+const statementTimeoutMs = 5_000;
+const poolSize = 8;
+
+/** Opens the database and brings its schema up to date. */
+export async function openDatabase(url: string, storage: Storage, log: Logger): Promise<MikroORM> {
+  const orm = await MikroORM.init({
+    clientUrl: url,
+    entities: storage.entities,
+    extensions: [Migrator],
+    pool: { min: 0, max: poolSize },
+    driverOptions: {
+      options: `-c lock_timeout=${lockTimeoutMs} -c statement_timeout=${statementTimeoutMs} -c idle_in_transaction_session_timeout=30000`,
+    },
+    migrations: {
+      migrationsList: storage.migrations.map((migration) => ({ name: migration.name, class: migration as never })),
+      snapshot: false,
+      silent: true,
+    },
+    logger: (message) => log.debug(message),
+  });
+  await migrate(orm, url, log);
+  return orm;
+}
+
+/** One process migrates at a time, however many replicas start together. */
+async function migrate(orm: MikroORM, url: string, log: Logger): Promise<void> {
+  const lock = new pg.Client({ connectionString: url });
+  await lock.connect();
+  try {
+    await lock.query("select pg_advisory_lock(hashtext('weft_migrations'))");
+    const applied = await orm.migrator.up();
+    if (applied.length > 0) log.info({ migrations: applied.map(({ name }) => name) }, "schema migrated");
+  } finally {
+    await lock.end();
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * What belongs to one request and travels with it through every hop: the request id, the W3C trace
+ * context, the deadline and the user's token. Kept in AsyncLocalStorage so that log lines, outgoing
+ * calls and outbox rows carry it without every function passing it on.
+ */
+import { AsyncLocalStorage } from "node:async_hooks";
+import { randomBytes, randomUUID } from "node:crypto";
+
+/** Context of the request being served. */
+export interface RequestContext {
+  /** Id that joins everything done for one request (header X-Request-ID). */
+  readonly requestId: string;
+  /** 32 hex digits (W3C Trace Context, section 3.2.2.3). */
+  readonly traceId: string;
+  /** 16 hex digits: the span of this process; parent of spans downstream. */
+  readonly spanId: string;
+  /** Two hex digits of trace flags. */
+  readonly traceFlags: string;
+  /** When the work must be done, in milliseconds since 1970; undefined: no deadline. */
+  readonly deadline?: number;
+  /** Header value "Bearer ..." of the user on whose behalf the work is done. */
+  readonly authorization?: string;
+}
+
+const storage = new AsyncLocalStorage<RequestContext>();
+
+/** Context of the running request; undefined outside of one. */
+export function currentContext(): RequestContext | undefined {
+  return storage.getStore();
+}
+
+/** Runs `work` with `context` as the current one. */
+export function runInContext<T>(context: RequestContext, work: () => T): T {
+  return storage.run(context, work);
+}
+
+const requestIdPattern = /^[\w.:-]{1,128}$/;
+const traceparentPattern = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
+
+/**
+ * Context for work that arrives with these headers. A missing or malformed request id or traceparent
+ * is replaced by a new one (W3C Trace Context, section 4.3): callers cannot inject text into logs.
+ */
+export function contextFromHeaders(
+  headers: { requestId?: string | null; traceparent?: string | null },
+  rest: Pick<RequestContext, "deadline" | "authorization"> = {},
+): RequestContext {
+  const requestId = headers.requestId && requestIdPattern.test(headers.requestId) ? headers.requestId : randomUUID();
+  const parent = traceparentPattern.exec(headers.traceparent ?? "");
+  return {
+    requestId,
+    traceId: parent?.[1] ?? randomBytes(16).toString("hex"),
+    spanId: randomBytes(8).toString("hex"),
+    traceFlags: parent?.[3] ?? "01",
+    ...rest,
+  };
+}
+
+/** Value of the header traceparent for calls made within `context`. */
+export function traceparentOf(context: RequestContext): string {
+  return `00-${context.traceId}-${context.spanId}-${context.traceFlags}`;
+}

@@ -1,0 +1,23 @@
+import type { MikroORM } from "@mikro-orm/postgresql";
+import { inTransaction } from "#mesh/runtime/storage/transaction.ts";
+import { noteChange } from "./change-stock.ts";
+import { adjust } from "./stock.ts";
+import { lockStock, type Stock, StockRow } from "./storage.ts";
+
+/**
+ * Adds pieces to a product's stock or takes some away; the first adjustment starts the stock.
+ * @throws ServiceError OUT_OF_STOCK when fewer are available than are taken away
+ */
+export async function adjustStock(
+  orm: MikroORM,
+  { productId, delta }: { productId: string; delta: number },
+): Promise<Stock> {
+  return inTransaction(orm, async (tx) => {
+    const stock =
+      (await lockStock(tx, [productId])).get(productId) ??
+      tx.create(StockRow, { productId, available: 0, reserved: 0, sold: 0, version: 0n, updatedAt: new Date() });
+    adjust(stock, delta);
+    noteChange(tx, stock);
+    return stock;
+  });
+}

@@ -1,0 +1,4 @@
+import { runService } from "#mesh/runtime/run-service.ts";
+import { inventory } from "./service.ts";
+
+await runService(inventory);

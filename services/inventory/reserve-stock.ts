@@ -1,0 +1,30 @@
+import { Code } from "@connectrpc/connect";
+import type { MikroORM } from "@mikro-orm/postgresql";
+import { ServiceError } from "#mesh/runtime/rpc/errors.ts";
+import { inTransaction } from "#mesh/runtime/storage/transaction.ts";
+import { noteChange } from "./change-stock.ts";
+import { reserve } from "./stock.ts";
+import { lockReservation, lockStock, type Reservation, ReservationRow } from "./storage.ts";
+
+/**
+ * Sets pieces aside for an order: all lines or none. A repeat answers what the first call did.
+ * @throws ServiceError OUT_OF_STOCK; RESERVATION_RELEASED when the order gave up before this call came
+ */
+export async function reserveStock(
+  orm: MikroORM,
+  { orderId, items }: { orderId: string; items: { productId: string; quantity: number }[] },
+): Promise<Reservation> {
+  return inTransaction(orm, async (tx) => {
+    const known = await lockReservation(tx, orderId);
+    if (known?.status === "RELEASED") {
+      throw new ServiceError(Code.FailedPrecondition, "RESERVATION_RELEASED", "the order has given up its reservation");
+    }
+    if (known) return known;
+
+    const stock = await lockStock(tx, items.map(({ productId }) => productId));
+    for (const { productId, quantity } of items) reserve(stock.get(productId), productId, quantity);
+    for (const row of stock.values()) noteChange(tx, row);
+    const now = new Date();
+    return tx.create(ReservationRow, { orderId, items, status: "RESERVED", createdAt: now, updatedAt: now });
+  });
+}
