@@ -25,7 +25,10 @@ const schema = z.object({
   WEFT_UPSTREAMS: upstreams.default(new Map()),
   WEFT_IDENTITY_KEY: z.string().min(1),
   WEFT_TRUST_BUNDLE: z.string().min(1),
-  WEFT_TRUST_DOMAIN: z.string().regex(/^[a-z0-9._-]+$/).default("weft.local"),
+  WEFT_TRUST_DOMAIN: z
+    .string()
+    .regex(/^[a-z0-9._-]+$/)
+    .default("weft.local"),
   WEFT_JWKS_URL: z.url(),
   WEFT_TOKEN_ISSUER: z.string().min(1),
   WEFT_TOKEN_AUDIENCE: z.string().min(1),

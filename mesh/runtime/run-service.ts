@@ -1,9 +1,9 @@
 import { readConfig } from "./config.ts";
+import { meshNameOf } from "./policy/method-policy.ts";
 import type { ServiceDefinition } from "./service.ts";
 import { startService } from "./start-service.ts";
 import { stopOnSignal } from "./stop-on-signal.ts";
 import { createLogger } from "./telemetry/log.ts";
-import { meshNameOf } from "./policy/method-policy.ts";
 
 /** Runs one service as this process: settings from the environment, SIGTERM and SIGINT end it. */
 export async function runService(definition: ServiceDefinition): Promise<void> {

@@ -1,5 +1,10 @@
 import { readFile } from "node:fs/promises";
-import { type ConnectRouter, createRouterTransport, type Interceptor, type Transport } from "@connectrpc/connect";
+import {
+  type ConnectRouter,
+  createRouterTransport,
+  type Interceptor,
+  type Transport,
+} from "@connectrpc/connect";
 import type { Config } from "./config.ts";
 import { connectBus } from "./events/bus.ts";
 import { startConsumers } from "./events/consumers.ts";
@@ -54,7 +59,11 @@ export async function startService(
   const interceptors = serverInterceptors({
     log,
     workload,
-    verifyUser: createUserVerifier({ jwksUrl: config.jwksUrl, issuer: config.tokenIssuer, audience: config.tokenAudience }),
+    verifyUser: createUserVerifier({
+      jwksUrl: config.jwksUrl,
+      issuer: config.tokenIssuer,
+      audience: config.tokenAudience,
+    }),
     directCalls: config.directCalls,
   });
   const routes = (router: ConnectRouter) => composition.routes(router);
@@ -62,11 +71,24 @@ export async function startService(
     createRouterTransport(routes, { transport: { interceptors: clientSide }, router: { interceptors } }),
   );
   const health = createHealth([definition.contract.typeName]);
-  const server = await listen({ host: config.host, port: config.port, contract: definition.contract, routes, interceptors, health });
+  const server = await listen({
+    host: config.host,
+    port: config.port,
+    contract: definition.contract,
+    routes,
+    interceptors,
+    health,
+  });
 
   // After the server: an event or a worker may lead to calls that come back here.
   const relay = startOutboxRelay({ orm, bus, events: [...definition.emits], log });
-  const consumers = startConsumers({ service: name, orm, bus, handlers: [...(composition.consumers ?? [])], log });
+  const consumers = startConsumers({
+    service: name,
+    orm,
+    bus,
+    handlers: [...(composition.consumers ?? [])],
+    log,
+  });
   for (const worker of composition.workers ?? []) worker.start();
   health.setReady(true);
   log.info({ port: server.port }, "ready");

@@ -15,7 +15,14 @@ export async function adjustStock(
   return inTransaction(orm, async (tx) => {
     const stock =
       (await lockStock(tx, [productId])).get(productId) ??
-      tx.create(StockRow, { productId, available: 0, reserved: 0, sold: 0, version: 0n, updatedAt: new Date() });
+      tx.create(StockRow, {
+        productId,
+        available: 0,
+        reserved: 0,
+        sold: 0,
+        version: 0n,
+        updatedAt: new Date(),
+      });
     adjust(stock, delta);
     noteChange(tx, stock);
     return stock;

@@ -13,12 +13,20 @@ import { lockReservation, lockStock, type Reservation } from "./storage.ts";
 export async function commitReservation(orm: MikroORM, orderId: string): Promise<Reservation> {
   return inTransaction(orm, async (tx) => {
     const reservation = await lockReservation(tx, orderId);
-    if (!reservation) throw new ServiceError(Code.NotFound, "RESERVATION_NOT_FOUND", "the order has no reservation");
+    if (!reservation)
+      throw new ServiceError(Code.NotFound, "RESERVATION_NOT_FOUND", "the order has no reservation");
     if (reservation.status === "COMMITTED") return reservation;
     if (reservation.status === "RELEASED") {
-      throw new ServiceError(Code.FailedPrecondition, "RESERVATION_RELEASED", "the order has given up its reservation");
+      throw new ServiceError(
+        Code.FailedPrecondition,
+        "RESERVATION_RELEASED",
+        "the order has given up its reservation",
+      );
     }
-    const stock = await lockStock(tx, reservation.items.map(({ productId }) => productId));
+    const stock = await lockStock(
+      tx,
+      reservation.items.map(({ productId }) => productId),
+    );
     for (const { productId, quantity } of reservation.items) {
       const row = stock.get(productId);
       if (!row) throw new Error(`stock of ${productId} is gone although pieces of it are reserved`);

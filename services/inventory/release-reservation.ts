@@ -13,12 +13,21 @@ export async function releaseReservation(orm: MikroORM, orderId: string): Promis
     const now = new Date();
     const reservation = await lockReservation(tx, orderId);
     if (!reservation) {
-      return tx.create(ReservationRow, { orderId, items: [], status: "RELEASED", createdAt: now, updatedAt: now });
+      return tx.create(ReservationRow, {
+        orderId,
+        items: [],
+        status: "RELEASED",
+        createdAt: now,
+        updatedAt: now,
+      });
     }
     if (reservation.status === "RELEASED") return reservation;
 
     const from = reservation.status === "COMMITTED" ? "sold" : "reserved";
-    const stock = await lockStock(tx, reservation.items.map(({ productId }) => productId));
+    const stock = await lockStock(
+      tx,
+      reservation.items.map(({ productId }) => productId),
+    );
     for (const { productId, quantity } of reservation.items) {
       const row = stock.get(productId);
       if (!row) throw new Error(`stock of ${productId} is gone although pieces of it are ${from}`);

@@ -17,11 +17,18 @@ export async function reserveStock(
   return inTransaction(orm, async (tx) => {
     const known = await lockReservation(tx, orderId);
     if (known?.status === "RELEASED") {
-      throw new ServiceError(Code.FailedPrecondition, "RESERVATION_RELEASED", "the order has given up its reservation");
+      throw new ServiceError(
+        Code.FailedPrecondition,
+        "RESERVATION_RELEASED",
+        "the order has given up its reservation",
+      );
     }
     if (known) return known;
 
-    const stock = await lockStock(tx, items.map(({ productId }) => productId));
+    const stock = await lockStock(
+      tx,
+      items.map(({ productId }) => productId),
+    );
     for (const { productId, quantity } of items) reserve(stock.get(productId), productId, quantity);
     for (const row of stock.values()) noteChange(tx, row);
     const now = new Date();

@@ -14,7 +14,8 @@ export function inventoryRpc(orm: MikroORM): ServiceImpl<typeof InventoryService
   return {
     async getStock({ productId }) {
       const stock = await orm.em.fork().findOne(StockRow, { productId });
-      if (!stock) throw new ServiceError(Code.NotFound, "STOCK_NOT_FOUND", "nothing is known of this product's stock");
+      if (!stock)
+        throw new ServiceError(Code.NotFound, "STOCK_NOT_FOUND", "nothing is known of this product's stock");
       return stockMessage(stock);
     },
     async adjustStock({ productId, delta }) {

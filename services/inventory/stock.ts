@@ -39,10 +39,15 @@ export function release(stock: Pieces, quantity: number, from: "reserved" | "sol
 /** Adds pieces, or takes some away. @throws ServiceError OUT_OF_STOCK when fewer are available */
 export function adjust(stock: Pieces, delta: number): void {
   if (stock.available + delta < 0 || stock.available + delta > maxAvailable) {
-    throw new ServiceError(Code.FailedPrecondition, "OUT_OF_STOCK", `the stock must stay between 0 and ${maxAvailable}`, {
-      fields: [{ field: "delta", description: `${stock.available} pieces are available` }],
-      metadata: { productId: stock.productId, available: String(stock.available) },
-    });
+    throw new ServiceError(
+      Code.FailedPrecondition,
+      "OUT_OF_STOCK",
+      `the stock must stay between 0 and ${maxAvailable}`,
+      {
+        fields: [{ field: "delta", description: `${stock.available} pieces are available` }],
+        metadata: { productId: stock.productId, available: String(stock.available) },
+      },
+    );
   }
   stock.available += delta;
 }

@@ -16,7 +16,9 @@ export const principalKey = createContextKey<Principal | undefined>(undefined, {
 export const callerKey = createContextKey<string | undefined>(undefined, { description: "caller" });
 
 /** Value of the header Idempotency-Key; undefined without one. */
-export const idempotencyKeyKey = createContextKey<string | undefined>(undefined, { description: "idempotency key" });
+export const idempotencyKeyKey = createContextKey<string | undefined>(undefined, {
+  description: "idempotency key",
+});
 
 /**
  * The signed-in user.
@@ -24,7 +26,8 @@ export const idempotencyKeyKey = createContextKey<string | undefined>(undefined,
  */
 export function requirePrincipal(context: { values: ContextValues } | HandlerContext): Principal {
   const principal = context.values.get(principalKey);
-  if (!principal) throw new ServiceError(Code.Unauthenticated, "TOKEN_MISSING", "an access token is required");
+  if (!principal)
+    throw new ServiceError(Code.Unauthenticated, "TOKEN_MISSING", "an access token is required");
   return principal;
 }
 
@@ -35,7 +38,11 @@ export function requirePrincipal(context: { values: ContextValues } | HandlerCon
 export function requireIdempotencyKey(context: { values: ContextValues }): string {
   const key = context.values.get(idempotencyKeyKey);
   if (!key) {
-    throw new ServiceError(Code.InvalidArgument, "IDEMPOTENCY_KEY_MISSING", "header Idempotency-Key is required");
+    throw new ServiceError(
+      Code.InvalidArgument,
+      "IDEMPOTENCY_KEY_MISSING",
+      "header Idempotency-Key is required",
+    );
   }
   return key;
 }

@@ -25,7 +25,11 @@ export function createUserVerifier(options: {
 }): VerifyUser {
   const keys =
     options.keys ??
-    createRemoteJWKSet(new URL(options.jwksUrl), { cooldownDuration: 30_000, cacheMaxAge: 600_000, timeoutDuration: 2_000 });
+    createRemoteJWKSet(new URL(options.jwksUrl), {
+      cooldownDuration: 30_000,
+      cacheMaxAge: 600_000,
+      timeoutDuration: 2_000,
+    });
   const verified = new Map<string, { principal: Principal; expiresAt: number }>();
 
   return async (authorization) => {
@@ -42,7 +46,8 @@ export function createUserVerifier(options: {
 
 function bearerToken(authorization: string): string {
   const match = /^Bearer ([\w.~+/=-]+)$/i.exec(authorization);
-  if (!match?.[1] || match[1].length > maxTokenBytes) throw invalid("the header Authorization must be: Bearer TOKEN");
+  if (!match?.[1] || match[1].length > maxTokenBytes)
+    throw invalid("the header Authorization must be: Bearer TOKEN");
   return match[1];
 }
 
@@ -62,19 +67,30 @@ async function verify(
       maxTokenAge: maxLifeSeconds,
     });
     if (!/^[\w-]{1,64}$/.test(protectedHeader.kid ?? "")) throw invalid("the access token is not valid");
-    if ((payload.exp as number) - (payload.iat as number) > maxLifeSeconds) throw invalid("the access token lives too long");
+    if ((payload.exp as number) - (payload.iat as number) > maxLifeSeconds)
+      throw invalid("the access token lives too long");
     return payload;
   } catch (error) {
     if (error instanceof ServiceError) throw error;
-    if (error instanceof errors.JWTExpired) throw new ServiceError(Code.Unauthenticated, "TOKEN_EXPIRED", "the access token has expired");
-    if (error instanceof errors.JOSEError && !(error instanceof errors.JWKSTimeout)) throw invalid("the access token is not valid");
-    throw new ServiceError(Code.Unavailable, "KEYS_UNAVAILABLE", "the keys of access tokens cannot be read now");
+    if (error instanceof errors.JWTExpired)
+      throw new ServiceError(Code.Unauthenticated, "TOKEN_EXPIRED", "the access token has expired");
+    if (error instanceof errors.JOSEError && !(error instanceof errors.JWKSTimeout))
+      throw invalid("the access token is not valid");
+    throw new ServiceError(
+      Code.Unavailable,
+      "KEYS_UNAVAILABLE",
+      "the keys of access tokens cannot be read now",
+    );
   }
 }
 
 function principalOf(payload: JWTPayload): Principal {
   const roles = payload.roles;
-  const valid = typeof payload.sub === "string" && payload.sub !== "" && Array.isArray(roles) && roles.every((r) => typeof r === "string");
+  const valid =
+    typeof payload.sub === "string" &&
+    payload.sub !== "" &&
+    Array.isArray(roles) &&
+    roles.every((r) => typeof r === "string");
   if (!valid) throw invalid("the access token is not valid");
   return { id: payload.sub as string, roles: roles as string[] };
 }

@@ -38,7 +38,12 @@ export async function loadWorkload(
 }
 
 /** A workload from its keys. `key.kid` must be `name`. */
-export async function createWorkload(name: string, key: JWK, bundle: JSONWebKeySet, trustDomain: string): Promise<Workload> {
+export async function createWorkload(
+  name: string,
+  key: JWK,
+  bundle: JSONWebKeySet,
+  trustDomain: string,
+): Promise<Workload> {
   if (key.kid !== name) throw new Error(`identity: the key belongs to "${key.kid}", not to "${name}"`);
   const privateKey = await importJWK(key, "EdDSA");
   const publicKeys = createLocalJWKSet(bundle);
@@ -79,7 +84,11 @@ export async function createWorkload(name: string, key: JWK, bundle: JSONWebKeyS
         checked.set(assertion, { caller, expiresAt: (payload.exp as number) * 1_000 });
         return caller;
       } catch {
-        throw new ServiceError(Code.Unauthenticated, "WORKLOAD_INVALID", "the calling service could not be identified");
+        throw new ServiceError(
+          Code.Unauthenticated,
+          "WORKLOAD_INVALID",
+          "the calling service could not be identified",
+        );
       }
     },
   };

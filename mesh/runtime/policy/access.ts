@@ -2,7 +2,7 @@
  * Who may call: service callers × user access, both from the contract, both denied by default.
  * The same check runs at the edge and in every service.
  */
-import { type DescField, type DescMessage, type DescMethod, type Message } from "@bufbuild/protobuf";
+import type { DescField, DescMessage, DescMethod, Message } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
 import type { Owner } from "#gen/weft/policy/v1/policy_pb.ts";
 import type { Principal } from "../identity/principal.ts";
@@ -17,7 +17,11 @@ import { policyOf } from "./method-policy.ts";
 export function checkCaller(method: DescMethod, caller: string | undefined): void {
   const { callers } = policyOf(method);
   if (callers.has("*") || (caller !== undefined && callers.has(caller))) return;
-  throw new ServiceError(Code.PermissionDenied, "CALLER_DENIED", `${caller ?? "a caller without identity"} may not call ${method.name}`);
+  throw new ServiceError(
+    Code.PermissionDenied,
+    "CALLER_DENIED",
+    `${caller ?? "a caller without identity"} may not call ${method.name}`,
+  );
 }
 
 /**
@@ -37,7 +41,11 @@ export function checkUser(method: DescMethod, principal: Principal | undefined):
     case "roles":
       if (!principal) throw missing();
       if (access.value.anyOf.some((role) => principal.roles.includes(role))) return;
-      throw new ServiceError(Code.PermissionDenied, "ROLE_MISSING", `${method.name} needs one of the roles: ${access.value.anyOf.join(", ")}`);
+      throw new ServiceError(
+        Code.PermissionDenied,
+        "ROLE_MISSING",
+        `${method.name} needs one of the roles: ${access.value.anyOf.join(", ")}`,
+      );
     default:
       throw new ServiceError(Code.PermissionDenied, "NO_ACCESS_RULE", `${method.name} has no access rule`);
   }
@@ -52,7 +60,11 @@ export function isExposed(method: DescMethod): boolean {
  * Refuses a request whose owner field names somebody else.
  * @throws ServiceError NOT_FOUND, so that ids cannot be probed
  */
-export function checkRequestOwner(method: DescMethod, request: Message, principal: Principal | undefined): void {
+export function checkRequestOwner(
+  method: DescMethod,
+  request: Message,
+  principal: Principal | undefined,
+): void {
   const owner = ownerRule(method);
   if (owner?.location.case !== "requestField") return;
   checkOwner(owner, method.input, owner.location.value, request, principal);
@@ -77,7 +89,13 @@ function ownerRule(method: DescMethod): Owner | undefined {
   return access?.case === "owner" ? access.value : undefined;
 }
 
-function checkOwner(owner: Owner, schema: DescMessage, path: string, message: Message, principal: Principal | undefined): void {
+function checkOwner(
+  owner: Owner,
+  schema: DescMessage,
+  path: string,
+  message: Message,
+  principal: Principal | undefined,
+): void {
   if (principal && owner.orRoles.some((role) => principal.roles.includes(role))) return;
   const value = readPath(schema, path, message);
   if (principal && typeof value === "string" && value !== "" && value === principal.id) return;
@@ -96,4 +114,3 @@ function readPath(schema: DescMessage, path: string, message: Message): unknown 
   }
   return current;
 }
-

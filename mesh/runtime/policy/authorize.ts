@@ -30,13 +30,21 @@ export function authorize({ workload, verifyUser, directCalls, log }: ServerIden
     if (!request.stream) checkRequestOwner(method, request.message, principal);
     const reply = await next(
       request.stream
-        ? { ...request, message: overStream(request.message, { each: (message) => checkRequestOwner(method, message, principal) }) }
+        ? {
+            ...request,
+            message: overStream(request.message, {
+              each: (message) => checkRequestOwner(method, message, principal),
+            }),
+          }
         : request,
     );
     if (!reply.stream) {
       checkReplyOwner(method, reply.message, principal);
       return reply;
     }
-    return { ...reply, message: overStream(reply.message, { each: (message) => checkReplyOwner(method, message, principal) }) };
+    return {
+      ...reply,
+      message: overStream(reply.message, { each: (message) => checkReplyOwner(method, message, principal) }),
+    };
   };
 }

@@ -22,7 +22,11 @@ export interface Guard {
 }
 
 /** Codes that speak of the upstream's health; all others are answers. */
-const countsAsFailure: ReadonlySet<Code> = new Set([Code.Unavailable, Code.DeadlineExceeded, Code.ResourceExhausted]);
+const countsAsFailure: ReadonlySet<Code> = new Set([
+  Code.Unavailable,
+  Code.DeadlineExceeded,
+  Code.ResourceExhausted,
+]);
 
 const stateNames = {
   [CircuitState.Closed]: "closed",
@@ -47,8 +51,10 @@ export function createGuard(name: string, policy: ResolvedPolicy): Guard {
       try {
         return await places.execute(() => breaker.execute(call));
       } catch (error) {
-        if (error instanceof BrokenCircuitError) throw new ConnectError(`${name}: breaker is open`, Code.Unavailable);
-        if (error instanceof BulkheadRejectedError) throw new ConnectError(`${name}: too many calls in flight`, Code.ResourceExhausted);
+        if (error instanceof BrokenCircuitError)
+          throw new ConnectError(`${name}: breaker is open`, Code.Unavailable);
+        if (error instanceof BulkheadRejectedError)
+          throw new ConnectError(`${name}: too many calls in flight`, Code.ResourceExhausted);
         throw error;
       }
     },

@@ -1,7 +1,13 @@
 /** Policy of a method as the runtime uses it: options of the contract merged with the defaults. */
 import { type DescMethod, type DescService, getOption, hasOption } from "@bufbuild/protobuf";
 import type { Duration } from "@bufbuild/protobuf/wkt";
-import { type Access, IdempotencyKey, type MethodPolicy, method, service } from "#gen/weft/policy/v1/policy_pb.ts";
+import {
+  type Access,
+  IdempotencyKey,
+  type MethodPolicy,
+  method,
+  service,
+} from "#gen/weft/policy/v1/policy_pb.ts";
 
 /** What callers, servers and the edge must know about a method. Times in milliseconds. */
 export interface ResolvedPolicy {
@@ -15,7 +21,13 @@ export interface ResolvedPolicy {
   readonly maxRequestBytes: number;
   /** HTTP status of a successful unary reply over REST. */
   readonly successStatus: number;
-  readonly breaker: { ratio: number; minimumRps: number; windowMs: number; openMs: number; maxOpenMs: number };
+  readonly breaker: {
+    ratio: number;
+    minimumRps: number;
+    windowMs: number;
+    openMs: number;
+    maxOpenMs: number;
+  };
   readonly concurrency: { limit: number; queue: number };
 }
 
@@ -42,7 +54,9 @@ export function meshNameOf(desc: DescService): string {
 
 function resolve(desc: DescMethod): ResolvedPolicy {
   const own: Partial<MethodPolicy> = hasOption(desc, method) ? getOption(desc, method) : {};
-  const defaults: Partial<MethodPolicy> = hasOption(desc.parent, service) ? (getOption(desc.parent, service).defaults ?? {}) : {};
+  const defaults: Partial<MethodPolicy> = hasOption(desc.parent, service)
+    ? (getOption(desc.parent, service).defaults ?? {})
+    : {};
   const breaker = own.breaker ?? defaults.breaker;
   const concurrency = own.concurrency ?? defaults.concurrency;
   return {

@@ -36,7 +36,13 @@ export function createClients(options: {
     if (inProcess) return inProcess(interceptors);
     const baseUrl = upstreams.get(upstream);
     if (!baseUrl) throw new Error(`no upstream for the service "${upstream}": set WEFT_UPSTREAMS`);
-    return createGrpcTransport({ baseUrl, interceptors, readMaxBytes, pingIntervalMs: 30_000, idleConnectionTimeoutMs: 300_000 });
+    return createGrpcTransport({
+      baseUrl,
+      interceptors,
+      readMaxBytes,
+      pingIntervalMs: 30_000,
+      idleConnectionTimeoutMs: 300_000,
+    });
   };
 
   return (service) => {

@@ -43,7 +43,12 @@ export class ServiceError extends Error {
 const fromUpstream = new WeakMap<Error, string>();
 
 /** Codes of an upstream's failure that also say the right thing to this service's own caller. */
-const passesThrough: ReadonlySet<Code> = new Set([Code.Unavailable, Code.DeadlineExceeded, Code.ResourceExhausted, Code.Canceled]);
+const passesThrough: ReadonlySet<Code> = new Set([
+  Code.Unavailable,
+  Code.DeadlineExceeded,
+  Code.ResourceExhausted,
+  Code.Canceled,
+]);
 
 /** Marks a status as the answer of `upstream` to this service, which is not an answer to its caller. */
 export function markUpstreamError(error: unknown, upstream: string): ConnectError {
@@ -60,7 +65,8 @@ export function toStatus(error: unknown, domain: string): ConnectError {
   if (error instanceof ConnectError) {
     const upstream = fromUpstream.get(error);
     if (upstream === undefined) return error;
-    if (passesThrough.has(error.code)) return new ConnectError(`${upstream} is not available now`, error.code, undefined, undefined, error);
+    if (passesThrough.has(error.code))
+      return new ConnectError(`${upstream} is not available now`, error.code, undefined, undefined, error);
     return new ConnectError("internal error", Code.Internal, undefined, undefined, error);
   }
   if (isDatabaseUnavailable(error)) {

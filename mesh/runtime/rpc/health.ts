@@ -15,7 +15,8 @@ export function createHealth(names: readonly string[]): HealthState {
   let ready = false;
   let changed = Promise.withResolvers<void>();
   const known = new Set(["", ...names]);
-  const statusOf = (name: string) => (known.has(name) ? (ready ? Status.SERVING : Status.NOT_SERVING) : Status.SERVICE_UNKNOWN);
+  const statusOf = (name: string) =>
+    known.has(name) ? (ready ? Status.SERVING : Status.NOT_SERVING) : Status.SERVICE_UNKNOWN;
 
   return {
     get ready() {
@@ -35,7 +36,9 @@ export function createHealth(names: readonly string[]): HealthState {
         return { statuses: Object.fromEntries([...known].map((name) => [name, { status: statusOf(name) }])) };
       },
       async *watch({ service }, { signal }) {
-        const gone = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+        const gone = new Promise<void>((resolve) =>
+          signal.addEventListener("abort", () => resolve(), { once: true }),
+        );
         for (let sent: Status | undefined; !signal.aborted; ) {
           const next = changed.promise;
           if (statusOf(service) !== sent) {

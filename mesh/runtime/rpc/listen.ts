@@ -38,7 +38,9 @@ export async function listen(options: {
   const server = fastify({ serverFactory: onePort, forceCloseConnections: "idle", bodyLimit: readMaxBytes });
 
   server.get("/healthz", () => ({ status: "ok" }));
-  server.get("/readyz", (_request, reply) => reply.code(health.ready ? 200 : 503).send({ ready: health.ready }));
+  server.get("/readyz", (_request, reply) =>
+    reply.code(health.ready ? 200 : 503).send({ ready: health.ready }),
+  );
 
   const reflected = [contract, Health, ServerReflection, ServerReflectionAlpha];
   await server.register(fastifyConnectPlugin, {

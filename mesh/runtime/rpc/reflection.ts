@@ -5,7 +5,10 @@
 import { createRegistry, type DescFile, type DescService, toBinary } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import { Code } from "@connectrpc/connect";
-import type { ServerReflectionRequest, ServerReflectionResponse } from "#gen/grpc/reflection/v1/reflection_pb.ts";
+import type {
+  ServerReflectionRequest,
+  ServerReflectionResponse,
+} from "#gen/grpc/reflection/v1/reflection_pb.ts";
 
 type Question = ServerReflectionRequest["messageRequest"];
 type Answer = Pick<ServerReflectionResponse, "messageResponse">;
@@ -65,7 +68,9 @@ export function createReflection(services: readonly DescService[]): (question: Q
       return { messageResponse: { case: "errorResponse", value: value as never } };
     }
     const needed = collect(file, new Map());
-    const fileDescriptorProto = [...needed.values()].map(({ proto }) => toBinary(FileDescriptorProtoSchema, proto));
+    const fileDescriptorProto = [...needed.values()].map(({ proto }) =>
+      toBinary(FileDescriptorProtoSchema, proto),
+    );
     return { messageResponse: { case: "fileDescriptorResponse", value: { fileDescriptorProto } as never } };
   };
 }

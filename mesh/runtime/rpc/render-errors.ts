@@ -1,4 +1,4 @@
-import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
+import { Code, type ConnectError, type Interceptor } from "@connectrpc/connect";
 import type { Logger } from "../telemetry/log.ts";
 import { toStatus } from "./errors.ts";
 import { overStream } from "./over-stream.ts";
@@ -13,7 +13,10 @@ export function renderErrors(log: Logger): Interceptor {
     const render = (error: unknown): ConnectError => {
       const status = toStatus(error, domain);
       if (status.code === Code.Internal || status.code === Code.Unknown || status.code === Code.DataLoss) {
-        log.error({ err: status.cause ?? status, rpc: `${request.service.typeName}/${request.method.name}` }, "call failed");
+        log.error(
+          { err: status.cause ?? status, rpc: `${request.service.typeName}/${request.method.name}` },
+          "call failed",
+        );
       }
       return status;
     };
@@ -26,7 +29,10 @@ export function renderErrors(log: Logger): Interceptor {
   };
 }
 
-async function* rethrowing<T>(source: AsyncIterable<T>, render: (error: unknown) => ConnectError): AsyncGenerator<T> {
+async function* rethrowing<T>(
+  source: AsyncIterable<T>,
+  render: (error: unknown) => ConnectError,
+): AsyncGenerator<T> {
   try {
     yield* overStream(source, {});
   } catch (error) {

@@ -12,14 +12,24 @@ export function requireKey(): Interceptor {
     if (policyOf(request.method).idempotencyKeyRequired) {
       const key = request.header.get("idempotency-key") ?? "";
       if (key === "") {
-        throw new ServiceError(Code.InvalidArgument, "IDEMPOTENCY_KEY_MISSING", "header Idempotency-Key is required", {
-          fields: [{ field: "Idempotency-Key", description: "send a unique value with each new request" }],
-        });
+        throw new ServiceError(
+          Code.InvalidArgument,
+          "IDEMPOTENCY_KEY_MISSING",
+          "header Idempotency-Key is required",
+          {
+            fields: [{ field: "Idempotency-Key", description: "send a unique value with each new request" }],
+          },
+        );
       }
       if (!/^[\x21-\x7e]{1,255}$/.test(key)) {
-        throw new ServiceError(Code.InvalidArgument, "IDEMPOTENCY_KEY_INVALID", "header Idempotency-Key is malformed", {
-          fields: [{ field: "Idempotency-Key", description: "1 to 255 visible ASCII characters" }],
-        });
+        throw new ServiceError(
+          Code.InvalidArgument,
+          "IDEMPOTENCY_KEY_INVALID",
+          "header Idempotency-Key is malformed",
+          {
+            fields: [{ field: "Idempotency-Key", description: "1 to 255 visible ASCII characters" }],
+          },
+        );
       }
       request.contextValues.set(idempotencyKeyKey, key);
     }

@@ -5,8 +5,8 @@ import type { Workload } from "../identity/workload.ts";
 import { authorize } from "../policy/authorize.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { enforceDeadline } from "./deadline.ts";
-import { renderErrors } from "./render-errors.ts";
 import { openContext } from "./open-context.ts";
+import { renderErrors } from "./render-errors.ts";
 import { requireKey } from "./require-key.ts";
 import { validateRequests } from "./validate-requests.ts";
 

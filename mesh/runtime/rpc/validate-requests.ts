@@ -1,7 +1,7 @@
+import { create, type DescMessage, type Message } from "@bufbuild/protobuf";
+import { pathToString } from "@bufbuild/protobuf/reflect";
 import { createValidator, type Violation } from "@bufbuild/protovalidate";
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
-import { pathToString } from "@bufbuild/protobuf/reflect";
-import { create, type DescMessage, type Message } from "@bufbuild/protobuf";
 import { ErrorInfoSchema } from "#gen/google/rpc/error_details_pb.ts";
 import { badRequest } from "./errors.ts";
 import { overStream } from "./over-stream.ts";
@@ -17,7 +17,10 @@ export function validateRequests(): Interceptor {
   return (next) => (request) => {
     const { input } = request.method;
     if (request.stream) {
-      return next({ ...request, message: overStream(request.message, { each: (message) => check(input, message) }) });
+      return next({
+        ...request,
+        message: overStream(request.message, { each: (message) => check(input, message) }),
+      });
     }
     check(input, request.message);
     return next(request);
@@ -30,7 +33,9 @@ function invalid(violations: readonly Violation[]): ConnectError {
     description: violation.message,
   }));
   const first = fields[0];
-  const text = first ? `${first.field ? `${first.field}: ` : ""}${first.description}` : "the request is not valid";
+  const text = first
+    ? `${first.field ? `${first.field}: ` : ""}${first.description}`
+    : "the request is not valid";
   const status = new ConnectError(text, Code.InvalidArgument);
   status.details.push(badRequest(fields), {
     desc: ErrorInfoSchema,

@@ -32,7 +32,10 @@ export async function openDatabase(url: string, storage: Storage, log: Logger): 
       options: `-c lock_timeout=${lockTimeoutMs} -c statement_timeout=${statementTimeoutMs} -c idle_in_transaction_session_timeout=30000`,
     },
     migrations: {
-      migrationsList: storage.migrations.map((migration) => ({ name: migration.name, class: migration as never })),
+      migrationsList: storage.migrations.map((migration) => ({
+        name: migration.name,
+        class: migration as never,
+      })),
       snapshot: false,
       silent: true,
     },

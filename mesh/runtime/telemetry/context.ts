@@ -45,7 +45,8 @@ export function contextFromHeaders(
   headers: { requestId?: string | null; traceparent?: string | null },
   rest: Pick<RequestContext, "deadline" | "authorization"> = {},
 ): RequestContext {
-  const requestId = headers.requestId && requestIdPattern.test(headers.requestId) ? headers.requestId : randomUUID();
+  const requestId =
+    headers.requestId && requestIdPattern.test(headers.requestId) ? headers.requestId : randomUUID();
   const parent = traceparentPattern.exec(headers.traceparent ?? "");
   return {
     requestId,

@@ -16,7 +16,15 @@ export function createLogger(service: string, level = "info"): Logger {
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
     redact: {
-      paths: ["authorization", "password", "token", "*.authorization", "*.password", "*.token", "*.refreshToken"],
+      paths: [
+        "authorization",
+        "password",
+        "token",
+        "*.authorization",
+        "*.password",
+        "*.token",
+        "*.refreshToken",
+      ],
       censor: "[redacted]",
     },
     mixin: () => {

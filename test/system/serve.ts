@@ -1,0 +1,176 @@
+/** Starts services of the contract in the test's own process: real database, real bus, real port. */
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { DescService } from "@bufbuild/protobuf";
+import type { Client } from "@connectrpc/connect";
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK, SignJWT } from "jose";
+import { readConfig } from "#mesh/runtime/config.ts";
+import { createWorkload } from "#mesh/runtime/identity/workload.ts";
+import { meshNameOf } from "#mesh/runtime/policy/method-policy.ts";
+import { createClients } from "#mesh/runtime/rpc/clients.ts";
+import type { ServiceDefinition } from "#mesh/runtime/service.ts";
+import { type LocalTransports, type RunningService, startService } from "#mesh/runtime/start-service.ts";
+import { contextFromHeaders, runInContext } from "#mesh/runtime/telemetry/context.ts";
+import { freshBus, freshDatabase } from "./fresh.ts";
+
+const issuer = "https://issuer.test";
+const audience = "weft-test";
+/** Workloads that tests may call as. */
+const callers = ["edge", "auth", "user", "product", "inventory", "order", "payment", "email", "stranger"];
+
+/** A user to call as. */
+export interface TestUser {
+  id: string;
+  roles: string[];
+}
+
+/** Services that run for a test. */
+export interface Served {
+  /** Calls over real gRPC as `caller` ("edge" unless told), on behalf of `user`, who gets a valid token. */
+  client<S extends DescService>(service: S, as?: { caller?: string; user?: TestUser }): Client<S>;
+  /** Access token of a user, as auth would issue it. `claims` replace the usual ones. */
+  tokenFor(user: TestUser, claims?: Record<string, unknown>): Promise<string>;
+  /** Base URL of a service by its name in the mesh. */
+  url(name: string): string;
+  /** Database URL of a service by its name in the mesh. */
+  database(name: string): string;
+  readonly natsUrl: string;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts `definitions` together. They call each other over gRPC and share one bus.
+ *
+ * @param options.env settings of the services' own
+ * @param options.seed development data, as in the seed file
+ */
+export async function serve(
+  definitions: readonly ServiceDefinition[],
+  options: { env?: NodeJS.ProcessEnv; seed?: unknown } = {},
+): Promise<Served> {
+  const folder = await mkdtemp(join(tmpdir(), "weft-serve-"));
+  const identities = await writeIdentities(folder);
+  const tokens = await startIssuer();
+  const natsUrl = await freshBus();
+  const seedFile = join(folder, "seed.json");
+  if (options.seed) await writeFile(seedFile, JSON.stringify(options.seed));
+
+  const running: RunningService[] = [];
+  const databases = new Map<string, string>();
+  const ports = new Map<string, number>();
+  const local: LocalTransports = new Map();
+  for (const definition of definitions) {
+    const name = meshNameOf(definition.contract);
+    databases.set(name, await freshDatabase(name));
+    const config = readConfig({
+      PORT: "0",
+      DATABASE_URL: databases.get(name),
+      NATS_URL: natsUrl,
+      WEFT_IDENTITY_KEY: identities.keyFile(name),
+      WEFT_TRUST_BUNDLE: identities.bundleFile,
+      WEFT_JWKS_URL: tokens.jwksUrl,
+      WEFT_TOKEN_ISSUER: issuer,
+      WEFT_TOKEN_AUDIENCE: audience,
+      WEFT_SEED_FILE: options.seed ? seedFile : undefined,
+      LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? "silent",
+      ...options.env,
+    });
+    const service = await startService(definition, config, local);
+    running.push(service);
+    ports.set(name, service.port);
+  }
+
+  return {
+    natsUrl,
+    tokenFor: tokens.tokenFor,
+    url: (name) => `http://127.0.0.1:${ports.get(name)}`,
+    database: (name) => databases.get(name) as string,
+    client: (service, as = {}) => clientFor(service, as, identities, ports, tokens.tokenFor),
+    async stop() {
+      for (const service of running.reverse()) await service.stop();
+      await tokens.stop();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+function clientFor<S extends DescService>(
+  service: S,
+  { caller = "edge", user }: { caller?: string; user?: TestUser },
+  identities: Identities,
+  ports: ReadonlyMap<string, number>,
+  tokenFor: Served["tokenFor"],
+): Client<S> {
+  const upstreams = new Map([...ports].map(([name, port]) => [name, `http://127.0.0.1:${port}`]));
+  let made: Promise<Client<S>> | undefined;
+  const make = async () => createClients({ workload: await identities.workload(caller), upstreams })(service);
+  return new Proxy({} as Client<S>, {
+    get: (_, method: string) => {
+      const call = async (...args: unknown[]) => {
+        made ??= make();
+        const client = (await made) as unknown as Record<string, (...args: unknown[]) => unknown>;
+        const authorization = user ? `Bearer ${await tokenFor(user)}` : undefined;
+        return runInContext(contextFromHeaders({}, { authorization }), () => client[method]?.(...args));
+      };
+      const streaming = service.method[method]?.methodKind !== "unary";
+      if (!streaming) return call;
+      return async function* (...args: unknown[]) {
+        yield* (await call(...args)) as AsyncIterable<unknown>;
+      };
+    },
+  });
+}
+
+type Identities = Awaited<ReturnType<typeof writeIdentities>>;
+
+async function writeIdentities(folder: string) {
+  const keys = new Map<string, JWK>();
+  const bundle: JWK[] = [];
+  for (const name of callers) {
+    const { privateKey, publicKey } = await generateKeyPair("EdDSA", { crv: "Ed25519", extractable: true });
+    keys.set(name, { ...(await exportJWK(privateKey)), kid: name });
+    bundle.push({ ...(await exportJWK(publicKey)), kid: name, alg: "EdDSA" });
+    await writeFile(join(folder, `${name}.jwk.json`), JSON.stringify(keys.get(name)));
+  }
+  const bundleFile = join(folder, "bundle.json");
+  await writeFile(bundleFile, JSON.stringify({ keys: bundle }));
+  return {
+    bundleFile,
+    keyFile: (name: string) => join(folder, `${name}.jwk.json`),
+    workload: async (name: string) =>
+      createWorkload(
+        name,
+        keys.get(name) as JWK,
+        JSON.parse(await readFile(bundleFile, "utf8")),
+        "weft.local",
+      ),
+  };
+}
+
+async function startIssuer() {
+  const { privateKey, publicKey } = await generateKeyPair("EdDSA", { crv: "Ed25519", extractable: true });
+  const jwk = await exportJWK(publicKey);
+  const kid = await calculateJwkThumbprint(jwk);
+  const body = JSON.stringify({ keys: [{ ...jwk, kid, alg: "EdDSA", use: "sig" }] });
+  const server = createServer((_, response) =>
+    response.setHeader("content-type", "application/json").end(body),
+  );
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    jwksUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks.json`,
+    tokenFor: (user: TestUser, claims: Record<string, unknown> = {}) =>
+      new SignJWT({ roles: user.roles, client_id: "test", ...claims })
+        .setProtectedHeader({ alg: "EdDSA", typ: "at+jwt", kid })
+        .setIssuer(issuer)
+        .setAudience(audience)
+        .setSubject(user.id)
+        .setJti(crypto.randomUUID())
+        .setIssuedAt()
+        .setExpirationTime("5m")
+        .sign(privateKey),
+    stop: () => new Promise<void>((resolve) => server.close(() => resolve())),
+  };
+}
