@@ -24,7 +24,7 @@ export const DeadLetterRow = defineEntity({
     id: p.uuid().primary(),
     /** Durable name of the consumer: SERVICE__EVENT. */
     consumer: p.text(),
-    /** CloudEvents id; STREAM:SEQUENCE when the message carries none. */
+    /** CloudEvents id; STREAM:SEQUENCE@TIME when the message carries none that can be read. */
     eventId: p.text(),
     type: p.text(),
     subject: p.text(),

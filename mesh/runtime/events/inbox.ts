@@ -32,9 +32,15 @@ export const eventEntities = [OutboxRow, InboxRow, DeadLetterRow];
  * are settled with it: a retried event leaves no trace, a dead letter counts as replayed.
  *
  * @param em - inside the transaction of the effect.
+ * @param statementTimeout - milliseconds any later statement of the transaction may take.
  * @returns false when the effect is committed already: the delivery is a duplicate.
  */
-export async function claimEvent(em: EntityManager, consumer: string, eventId: string): Promise<boolean> {
+export async function claimEvent(
+  em: EntityManager,
+  consumer: string,
+  eventId: string,
+  statementTimeout: number,
+): Promise<boolean> {
   const [claim] = await em.execute<{ fresh: boolean }[]>(
     `with claim as (
        insert into inbox (consumer, event_id) values (?, ?)
@@ -47,8 +53,8 @@ export async function claimEvent(em: EntityManager, consumer: string, eventId: s
        update dead_letters set state = 'replayed', settled_at = now(), settled_by = 'redelivery'
        where consumer = ? and event_id = ? and state = 'open' and (select fresh from claim)
      )
-     select fresh from claim`,
-    [consumer, eventId, consumer, eventId, consumer, eventId],
+     select fresh, set_config('statement_timeout', ?, true) from claim`,
+    [consumer, eventId, consumer, eventId, consumer, eventId, String(statementTimeout)],
   );
   return claim?.fresh === true;
 }

@@ -1,0 +1,151 @@
+/**
+ * DESIGN
+ *
+ * Reads one event for one service until it is stopped: binds to the durable consumer (and waits until its
+ * stream exists), pulls no more than it can handle at once, and starts over whenever that ends.
+ *
+ * Events with the same key are handled one after the other within this process.
+ *
+ * Watchdog: a durable consumer may be deleted, lost with the store, or present but stuck (it has messages,
+ * none in flight, and delivers nothing: nats-server issue 4736). The first two end the pull; for the third the
+ * loop looks every 10 s, pulls anew after the first suspicion and recreates the consumer after the second.
+ */
+import type { ConsumerMessages, JsMsg } from "@nats-io/jetstream";
+import type { Bus } from "./bus.ts";
+import { deliver, type Reader } from "./deliver.ts";
+import { bindDurable, findDurable } from "./durable.ts";
+
+/** A loop that reads one event. */
+export interface ConsumerLoop {
+  /** Takes no more events, finishes those in hand, ends. */
+  stop(): Promise<void>;
+}
+
+const watchInterval = 10_000;
+/** Milliseconds; half of it is the server's heartbeat, whose absence shows a deleted consumer. */
+const pullExpires = 4_000;
+
+/** Starts reading. */
+export function startConsumerLoop({
+  reader,
+  bus,
+  concurrency,
+}: {
+  reader: Reader;
+  bus: Bus;
+  concurrency: number;
+}): ConsumerLoop {
+  const { consumer, contract, policy, log } = reader;
+  const inHand = new Set<Promise<unknown>>();
+  const lastOfKey = new Map<string, Promise<unknown>>();
+  let stopped = false;
+  let pull: ConsumerMessages | undefined;
+  let delivered = -1;
+  let suspicions = 0;
+  let endPause = () => {};
+
+  const pause = (ms: number) =>
+    new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      endPause = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      if (stopped) endPause();
+    });
+
+  const handle = (message: JsMsg): void => {
+    const received = Date.now();
+    const key = message.headers?.get("ce-partitionkey") ?? "";
+    const before = lastOfKey.get(key) ?? Promise.resolve();
+    const done = before
+      .then(async () => {
+        if (stopped) return message.nak();
+        if (Date.now() - received > policy.ackWait / 4) message.working();
+        await deliver(reader, message);
+      })
+      .catch((error: unknown) => log.warn({ consumer, err: error }, "a delivery could not be answered"));
+    lastOfKey.set(key, done);
+    inHand.add(done);
+    void done.then(() => {
+      inHand.delete(done);
+      if (lastOfKey.get(key) === done) lastOfKey.delete(key);
+    });
+  };
+
+  const read = async () => {
+    await bus.connected();
+    const durable = await bindDurable(bus, consumer, contract, policy);
+    if (stopped) return;
+    const messages = await durable.consume({
+      max_messages: concurrency,
+      expires: pullExpires,
+      abort_on_missing_resource: true,
+    });
+    pull = messages;
+    const watch = watchProgress(messages);
+    try {
+      for await (const message of messages) {
+        handle(message);
+        while (inHand.size >= concurrency) await Promise.race(inHand);
+      }
+    } finally {
+      clearInterval(watch);
+      pull = undefined;
+      messages.stop();
+    }
+  };
+
+  const watchProgress = (messages: ConsumerMessages) => {
+    const look = async () => {
+      if (!bus.isConnected() || inHand.size > 0) return;
+      const info = await findDurable(bus, contract.stream, consumer);
+      const at = info?.delivered.consumer_seq ?? -1;
+      const stuck = !info || (info.num_pending > 0 && info.num_ack_pending === 0 && at === delivered);
+      delivered = at;
+      suspicions = stuck ? suspicions + 1 : 0;
+      if (suspicions === 0) return;
+      log.warn(
+        { consumer, missing: !info, pending: info?.num_pending },
+        "a consumer is missing or stuck; starting it anew",
+      );
+      if (info && suspicions > 1) await bus.jsm.consumers.delete(contract.stream, consumer);
+      messages.stop();
+    };
+    const interval = setInterval(() => {
+      look().catch((error: unknown) => log.debug({ consumer, err: error }, "the watchdog could not look"));
+    }, watchInterval);
+    interval.unref();
+    return interval;
+  };
+
+  const run = async () => {
+    let failures = 0;
+    let reported = "";
+    while (!stopped) {
+      try {
+        await read();
+        failures = 0;
+        reported = "";
+      } catch (error) {
+        if (stopped) break;
+        const problem = error instanceof Error ? error.message : String(error);
+        if (problem !== reported)
+          log.info({ consumer, stream: contract.stream, problem }, "cannot read events; trying again");
+        reported = problem;
+        await pause(Math.min(2_000, 100 * 2 ** failures++) * (0.5 + Math.random()));
+      }
+    }
+  };
+
+  const running = run();
+  return {
+    async stop() {
+      stopped = true;
+      endPause();
+      pull?.stop();
+      await Promise.all(inHand);
+      await Promise.race([running, bus.isConnected() ? running : Promise.resolve()]);
+    },
+  };
+}

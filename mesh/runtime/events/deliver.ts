@@ -1,0 +1,214 @@
+/**
+ * DESIGN
+ *
+ * One delivery of one event:
+ *
+ *   decode → begin → claim in the inbox → handler → commit → ack
+ *
+ * - The claim is there already: the effect is, too. Ack.
+ * - The handler fails: roll back, count the failure in dead_letters, nak with the contract's backoff.
+ * - It failed for the last time, or trying again is useless (malformed, PermanentEventError): the row in
+ *   dead_letters becomes "open", then term.
+ * - The database is away or asks for another try: nothing is counted, nak.
+ *
+ * Nothing is acknowledged before it is stored; a delivery that ends in any other way comes again after
+ * ack_wait. Failures are counted in the database, not by the server, whose count starts anew with each
+ * consumer and includes deliveries that never reached a handler.
+ */
+import { fromBinary, type Message } from "@bufbuild/protobuf";
+import type { EntityManager, MikroORM } from "@mikro-orm/postgresql";
+import type { JsMsg } from "@nats-io/jetstream";
+import { contextFromHeaders, runInContext } from "#mesh/runtime/telemetry/context.ts";
+import type { EventLog } from "./bus.ts";
+import { type CloudEvent, decodeCloudEvent, MalformedEventError } from "./cloud-events.ts";
+import { type FailedDelivery, failuresOf, recordFailure } from "./dead-letters.ts";
+import type { ConsumerPolicy, EventContract } from "./event-contract.ts";
+import { claimEvent } from "./inbox.ts";
+import { isTransient } from "./transient.ts";
+
+/** A handler throws this when trying again is useless: the event goes to the dead letters at once. */
+export class PermanentEventError extends Error {
+  override readonly name = "PermanentEventError";
+}
+
+/** What a handler gets besides the event. */
+export interface EventContext {
+  /** Inside the transaction that also holds the event's inbox row. */
+  readonly em: EntityManager;
+  readonly id: string;
+  readonly key: string;
+  readonly version?: bigint;
+  /** When the event was recorded. */
+  readonly time: Date;
+  /** 1 for the first try; failed tries are counted, redeliveries for other reasons are not. */
+  readonly attempt: number;
+  /** Headers of the message, names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Aborted when the delivery has taken as long as the contract's ack_wait and is given up. */
+  readonly signal: AbortSignal;
+}
+
+/** One event as one service reads it. */
+export interface Reader {
+  readonly consumer: string;
+  readonly contract: EventContract;
+  readonly policy: ConsumerPolicy;
+  readonly handle: (event: Message, context: EventContext) => Promise<void>;
+  readonly orm: MikroORM;
+  readonly log: EventLog;
+}
+
+/** What became of a delivery. */
+export type DeliveryOutcome = "handled" | "duplicate" | "retry" | "dead";
+
+/** Handles one delivery and answers it. Never throws. */
+export async function deliver(reader: Reader, message: JsMsg): Promise<DeliveryOutcome> {
+  const log = { consumer: reader.consumer, streamSequence: message.info.streamSequence };
+  try {
+    const { outcome, delay } = await outcomeOf(reader, message);
+    if (outcome === "retry") message.nak(delay);
+    else if (outcome === "dead")
+      message.term(); // nats-server 2.9 takes a reason for a request to redeliver
+    else message.ack();
+    return outcome;
+  } catch (error) {
+    // The database is away, or the connection to NATS: the delivery comes again either way.
+    const delay = jitter(Math.min(15_000, 500 * 2 ** Math.min(message.info.deliveryCount, 10)));
+    reader.log.warn({ ...log, err: error, retryInMs: delay }, "an event could not be handled now");
+    try {
+      message.nak(delay);
+    } catch {
+      // without an answer the server delivers again after ack_wait
+    }
+    return "retry";
+  }
+}
+
+interface Outcome {
+  readonly outcome: DeliveryOutcome;
+  /** Milliseconds until the next try. */
+  readonly delay?: number;
+}
+
+async function outcomeOf(reader: Reader, message: JsMsg): Promise<Outcome> {
+  let event: CloudEvent;
+  let body: Message;
+  try {
+    event = decodeCloudEvent(message.headers, message.data);
+    body = decodeBody(reader.contract, event);
+  } catch (error) {
+    return failed(reader, message, undefined, error);
+  }
+  const context = contextFromHeaders(event, { deadline: Date.now() + reader.policy.ackWait });
+  return runInContext(context, async () => {
+    let attempt = 1;
+    if (message.redelivered) {
+      attempt += await failuresOf(reader.orm.em.fork(), reader.consumer, event.id);
+      // Counted before the try: what brings the process down cannot count itself.
+      if (message.info.deliveryCount > attempt + 2 * reader.policy.maxDeliver) {
+        const lost = new Error(`delivered ${message.info.deliveryCount} times without an outcome`);
+        const outcome = await failed(reader, message, event, lost);
+        if (outcome.outcome === "dead") return outcome;
+      }
+    }
+    try {
+      const fresh = await handleOnce(reader, message, event, body, attempt);
+      return { outcome: fresh ? "handled" : "duplicate" };
+    } catch (error) {
+      if (isTransient(error)) throw error;
+      return failed(reader, message, event, error);
+    }
+  });
+}
+
+/** @returns false for a duplicate. */
+async function handleOnce(
+  reader: Reader,
+  message: JsMsg,
+  event: CloudEvent,
+  body: Message,
+  attempt: number,
+): Promise<boolean> {
+  const signal = AbortSignal.timeout(reader.policy.ackWait);
+  return reader.orm.em.fork().transactional(async (em) => {
+    if (!(await claimEvent(em, reader.consumer, event.id, reader.policy.ackWait))) return false;
+    const { id, key, version, time } = event;
+    const context = { em, id, key, version, time, attempt, headers: headersOf(message), signal };
+    await beforeAbort(reader.handle(body, context), signal, reader.policy.ackWait);
+    return true;
+  });
+}
+
+async function beforeAbort(work: Promise<void>, signal: AbortSignal, limit: number): Promise<void> {
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(new Error(`the handler took longer than ${limit} ms`));
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
+
+function decodeBody(contract: EventContract, event: CloudEvent): Message {
+  if (event.type !== contract.type)
+    throw new MalformedEventError(`the type is "${event.type.slice(0, 200)}", not "${contract.type}"`);
+  let body: Message;
+  try {
+    body = fromBinary(contract.schema, event.data);
+  } catch {
+    throw new MalformedEventError(`the body is not a ${contract.type}`);
+  }
+  if (contract.keyOf(body) !== event.key)
+    throw new MalformedEventError("the body's key differs from ce-partitionkey");
+  if (contract.versionOf(body) !== event.version)
+    throw new MalformedEventError("the body's version differs from ce-sequence");
+  return body;
+}
+
+async function failed(
+  reader: Reader,
+  message: JsMsg,
+  event: CloudEvent | undefined,
+  error: unknown,
+): Promise<Outcome> {
+  const { policy, contract } = reader;
+  const { stream, streamSequence } = message.info;
+  const useless = event === undefined || error instanceof PermanentEventError;
+  const delivery: FailedDelivery = {
+    consumer: reader.consumer,
+    eventId: event?.id ?? `${stream}:${streamSequence}@${message.timestamp}`,
+    type: event?.type ?? contract.type,
+    subject: message.subject,
+    key: event?.key ?? "",
+    payload: message.data,
+    headers: headersOf(message),
+    stream,
+    streamSequence,
+  };
+  const { attempts, dead } = await recordFailure(
+    reader.orm.em.fork(),
+    delivery,
+    error,
+    useless ? 0 : policy.maxDeliver,
+  );
+  const log = { consumer: reader.consumer, eventId: delivery.eventId, streamSequence, attempts, err: error };
+  if (dead) {
+    reader.log.error(log, "an event is given up; it is in dead_letters");
+    return { outcome: "dead" };
+  }
+  const delay = jitter(policy.backoff[Math.min(attempts, policy.backoff.length) - 1] as number);
+  reader.log.warn({ ...log, retryInMs: delay }, "handling an event failed");
+  return { outcome: "retry", delay };
+}
+
+function headersOf(message: JsMsg): Record<string, string> {
+  return Object.fromEntries(
+    (message.headers?.keys() ?? []).map((name) => [name.toLowerCase(), message.headers?.get(name) ?? ""]),
+  );
+}
+
+/** Within a fifth of `ms`, so that what failed together is not tried together. */
+function jitter(ms: number): number {
+  return Math.round(ms * (0.8 + Math.random() * 0.4));
+}

@@ -1,0 +1,187 @@
+/**
+ * DESIGN
+ *
+ * The relay moves rows from the outbox to their stream. It polls every 250 ms and is woken by each commit of
+ * this process that recorded events; rows of other processes wait for the poll. Any number of relays may work
+ * on one outbox (publish-round.ts). No LISTEN/NOTIFY: it serialises commits.
+ *
+ * Failures are of two kinds. The broker is away, slow or has lost the stream: everything pauses, with jitter,
+ * and the streams are checked before the next event. Or one event is refused: its key waits, up to a minute
+ * between tries, and other keys go on.
+ */
+import type { DescMessage } from "@bufbuild/protobuf";
+import type { MikroORM } from "@mikro-orm/postgresql";
+import { JetStreamApiError, type PubAck } from "@nats-io/jetstream";
+import { InvalidArgumentError, PermissionViolationError } from "@nats-io/nats-core";
+import { BlockedKeys } from "./blocked-keys.ts";
+import type { Bus, EventLog } from "./bus.ts";
+import { encodeCloudEvent } from "./cloud-events.ts";
+import { onEventsCommitted } from "./commit-signal.ts";
+import { eventContract } from "./event-contract.ts";
+import { pruneEventTables } from "./prune.ts";
+import { type OutgoingEvent, publishRound } from "./publish-round.ts";
+import { isIntact, recoverStream } from "./stream-recovery.ts";
+import type { StreamSize } from "./streams.ts";
+
+/** What a relay works with. */
+export interface RelayParts {
+  readonly orm: MikroORM;
+  readonly bus: Bus;
+  /** Events that this service records; their streams are created and kept. */
+  readonly events: readonly DescMessage[];
+  readonly log: EventLog;
+  readonly stream?: StreamSize;
+  /** Milliseconds since 1970; for tests. */
+  readonly clock?: () => number;
+}
+
+/** A running relay. */
+export interface OutboxRelay {
+  /** Looks for rows now instead of at the next poll. */
+  wake(): void;
+  /** Finishes the round in progress and ends. */
+  stop(): Promise<void>;
+}
+
+const pollInterval = 250;
+const longestPause = 5_000;
+const publishTimeout = 3_000;
+const pruneInterval = 10 * 60 * 1_000;
+/** How often an idle relay makes sure that its streams are still there. */
+const checkInterval = 5_000;
+
+/**
+ * Starts publishing the outbox of a service.
+ *
+ * @throws Error when the contract of an event is wrong.
+ */
+export function startOutboxRelay({
+  orm,
+  bus,
+  events,
+  log,
+  stream: size,
+  clock = Date.now,
+}: RelayParts): OutboxRelay {
+  const streams = new Map(events.map(eventContract).map((contract) => [contract.stream, contract]));
+  const instances = new Map<string, { created: string; lastSequence: number }>();
+  const blocked = new BlockedKeys(clock);
+  let checked = { epoch: 0, at: 0 };
+  let stopped = false;
+  let woken = false;
+  let endPause = () => {};
+
+  const wake = () => {
+    woken = true;
+    endPause();
+  };
+  const pause = (ms: number) =>
+    new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      endPause = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      if (stopped) endPause();
+    });
+
+  const checkStreams = async () => {
+    const { epoch } = bus;
+    for (const contract of streams.values()) {
+      const known = instances.get(contract.stream);
+      if (known && (await isIntact(bus, contract.stream, known.created, known.lastSequence))) continue;
+      const created = await recoverStream({ orm, bus, log, size }, contract);
+      instances.set(contract.stream, { created, lastSequence: 0 });
+    }
+    checked = { epoch, at: clock() };
+  };
+
+  const publish = async (event: OutgoingEvent): Promise<PubAck> => {
+    const instance = instances.get(event.stream);
+    const reached = instance?.lastSequence ?? 0;
+    const ack = await bus.js.publish(event.subject, event.payload, {
+      headers: headersOf(event, bus.service),
+      expect: { streamName: event.stream },
+      timeout: publishTimeout,
+    });
+    if (instance && !ack.duplicate) {
+      // Sequences only grow: the stream is another one, or has lost its end.
+      if (ack.seq <= reached) checked = { epoch: 0, at: 0 };
+      instance.lastSequence = Math.max(instance.lastSequence, ack.seq);
+    }
+    return ack;
+  };
+
+  /** @returns how many milliseconds to rest before the next round. */
+  const round = async (): Promise<number> => {
+    if (!bus.isConnected()) return pollInterval;
+    if (checked.epoch !== bus.epoch || clock() - checked.at >= checkInterval) await checkStreams();
+    const { epoch } = bus;
+    let brokerError: unknown;
+    const outcome = await publishRound(orm.em.fork(), publish, blocked.current(), (error) => {
+      if (error !== undefined && !isRefusal(error)) brokerError ??= error;
+      return stopped || brokerError !== undefined || !bus.isConnected() || bus.epoch !== epoch;
+    });
+    for (const [key, error] of outcome.failed) {
+      if (!isRefusal(error)) continue;
+      const wait = blocked.block(key);
+      log.error({ err: error, key, retryInMs: wait }, "an event cannot be published; its key waits");
+    }
+    if (brokerError !== undefined) throw brokerError;
+    return outcome.more ? 0 : pollInterval;
+  };
+
+  const run = async () => {
+    let failures = 0;
+    while (!stopped) {
+      woken = false;
+      let rest: number;
+      try {
+        rest = await round();
+        failures = 0;
+      } catch (error) {
+        checked = { epoch: 0, at: 0 };
+        rest = Math.min(longestPause, 100 * 2 ** failures++) * (0.5 + Math.random());
+        log.warn({ err: error, retryInMs: Math.round(rest) }, "the outbox cannot be published");
+        woken = false;
+      }
+      if (rest > 0 && !woken && !stopped) await pause(rest);
+    }
+  };
+
+  const pruning = setInterval(() => {
+    pruneEventTables(orm).catch((error: unknown) => log.warn({ err: error }, "event tables were not pruned"));
+  }, pruneInterval);
+  pruning.unref();
+  const forget = onEventsCommitted(orm.em, wake);
+  const running = run();
+  return {
+    wake,
+    async stop() {
+      stopped = true;
+      forget();
+      clearInterval(pruning);
+      endPause();
+      await running;
+    },
+  };
+}
+
+function headersOf(event: OutgoingEvent, service: string) {
+  return encodeCloudEvent({
+    id: event.id,
+    source: `/services/${service}`,
+    type: event.type,
+    time: event.createdAt,
+    key: event.key,
+    version: event.version === null ? undefined : BigInt(event.version),
+    ...event.headers,
+    data: event.payload,
+  });
+}
+
+/** Whether the server or the client refuses this one event, as opposed to being away or in trouble. */
+function isRefusal(error: unknown): boolean {
+  if (error instanceof JetStreamApiError) return error.status === 400 && error.code !== 10059;
+  return error instanceof PermissionViolationError || error instanceof InvalidArgumentError;
+}
