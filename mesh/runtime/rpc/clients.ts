@@ -49,8 +49,8 @@ export function createClients(options: {
     const upstream = meshNameOf(service);
     // Connected at the first call: services in one process may ask for each other's clients in any order.
     const transport = () => {
-      let known = transports.get(upstream);
-      if (!known) transports.set(upstream, (known = transportTo(upstream)));
+      const known = transports.get(upstream) ?? transportTo(upstream);
+      transports.set(upstream, known);
       return known;
     };
     return createClient(service, withDeadline(transport));

@@ -1,0 +1,120 @@
+import { Code } from "@connectrpc/connect";
+import { v7 as uuidv7 } from "uuid";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { InventoryService, Reservation_Status } from "#gen/shop/inventory/v1/inventory_pb.ts";
+import { type Served, serve } from "../../test/system/serve.ts";
+import { inventory } from "./service.ts";
+
+let served: Served;
+beforeAll(async () => {
+  served = await serve([inventory]);
+});
+afterAll(() => served.stop());
+
+const admin = { id: uuidv7(), roles: ["admin"] };
+const customer = { id: uuidv7(), roles: ["customer"] };
+const asAdmin = () => served.client(InventoryService, { user: admin });
+const asOrder = () => served.client(InventoryService, { caller: "order" });
+
+async function stocked(pieces: number): Promise<string> {
+  const productId = uuidv7();
+  await asAdmin().adjustStock({ productId, delta: pieces });
+  return productId;
+}
+
+async function stockOf(productId: string) {
+  const { available, reserved, sold } = await asAdmin().getStock({ productId });
+  return { available, reserved, sold };
+}
+
+test("a reservation moves pieces from available to reserved, a commit to sold", async () => {
+  const productId = await stocked(10);
+  const orderId = uuidv7();
+  await asOrder().reserve({ orderId, items: [{ productId, quantity: 4 }] });
+  expect(await stockOf(productId)).toEqual({ available: 6, reserved: 4, sold: 0 });
+  await asOrder().commit({ orderId });
+  expect(await stockOf(productId)).toEqual({ available: 6, reserved: 0, sold: 4 });
+});
+
+test("repeating a command changes nothing", async () => {
+  const productId = await stocked(10);
+  const orderId = uuidv7();
+  const items = [{ productId, quantity: 4 }];
+  await Promise.all([1, 2, 3].map(() => asOrder().reserve({ orderId, items })));
+  expect(await stockOf(productId)).toEqual({ available: 6, reserved: 4, sold: 0 });
+  await asOrder().commit({ orderId });
+  await asOrder().commit({ orderId });
+  await asOrder().reserve({ orderId, items });
+  expect(await stockOf(productId)).toEqual({ available: 6, reserved: 0, sold: 4 });
+});
+
+test("all lines are reserved or none", async () => {
+  const plenty = await stocked(10);
+  const scarce = await stocked(1);
+  const items = [
+    { productId: plenty, quantity: 2 },
+    { productId: scarce, quantity: 2 },
+  ];
+  await expect(asOrder().reserve({ orderId: uuidv7(), items })).rejects.toMatchObject({
+    code: Code.FailedPrecondition,
+  });
+  expect(await stockOf(plenty)).toEqual({ available: 10, reserved: 0, sold: 0 });
+});
+
+test("a release puts back what was reserved or sold", async () => {
+  const productId = await stocked(10);
+  const [first, second] = [uuidv7(), uuidv7()];
+  for (const orderId of [first, second])
+    await asOrder().reserve({ orderId, items: [{ productId, quantity: 3 }] });
+  await asOrder().commit({ orderId: second });
+  for (const orderId of [first, second, second]) await asOrder().release({ orderId });
+  expect(await stockOf(productId)).toEqual({ available: 10, reserved: 0, sold: 0 });
+});
+
+test("a reservation that arrives after the release is refused", async () => {
+  const productId = await stocked(10);
+  const orderId = uuidv7();
+  expect((await asOrder().release({ orderId })).status).toBe(Reservation_Status.RELEASED);
+  await expect(asOrder().reserve({ orderId, items: [{ productId, quantity: 1 }] })).rejects.toMatchObject({
+    code: Code.FailedPrecondition,
+  });
+  expect(await stockOf(productId)).toEqual({ available: 10, reserved: 0, sold: 0 });
+});
+
+test("thirty buyers of ten pieces: exactly ten get one", async () => {
+  const productId = await stocked(10);
+  const tries = await Promise.allSettled(
+    Array.from({ length: 30 }, () =>
+      asOrder().reserve({ orderId: uuidv7(), items: [{ productId, quantity: 1 }] }),
+    ),
+  );
+  expect(tries.filter(({ status }) => status === "fulfilled")).toHaveLength(10);
+  expect(await stockOf(productId)).toEqual({ available: 0, reserved: 10, sold: 0 });
+});
+
+test("only admins adjust stock, and only order reserves it", async () => {
+  const productId = await stocked(1);
+  const asCustomer = served.client(InventoryService, { user: customer });
+  await expect(asCustomer.adjustStock({ productId, delta: 1 })).rejects.toMatchObject({
+    code: Code.PermissionDenied,
+  });
+  await expect(served.client(InventoryService).adjustStock({ productId, delta: 1 })).rejects.toMatchObject({
+    code: Code.Unauthenticated,
+  });
+  for (const caller of ["edge", "payment", "stranger"]) {
+    const client = served.client(InventoryService, { caller, user: admin });
+    await expect(
+      client.reserve({ orderId: uuidv7(), items: [{ productId, quantity: 1 }] }),
+    ).rejects.toMatchObject({
+      code: Code.PermissionDenied,
+    });
+  }
+});
+
+test("a bad request names the field", async () => {
+  await expect(asAdmin().getStock({ productId: "42" })).rejects.toMatchObject({
+    code: Code.InvalidArgument,
+    message: expect.stringContaining("product_id"),
+  });
+  await expect(asAdmin().getStock({ productId: uuidv7() })).rejects.toMatchObject({ code: Code.NotFound });
+});

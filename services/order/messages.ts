@@ -1,0 +1,31 @@
+/** Rows as messages of the contract. */
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { Order_CancelReason, Order_Status } from "#gen/shop/order/v1/order_pb.ts";
+import type { Money } from "./money.ts";
+import type { OrderItem } from "./order.ts";
+import type { Order } from "./storage.ts";
+
+export function orderMessage(order: Order) {
+  return {
+    id: order.id,
+    customerId: order.customerId,
+    status: Order_Status[order.status],
+    items: order.items.map(itemMessage),
+    total: moneyMessage(order.total),
+    cancelReason: cancelReasonOf(order),
+    createdAt: timestampFromDate(order.createdAt),
+    updatedAt: timestampFromDate(order.updatedAt),
+  };
+}
+
+export function itemMessage({ productId, productName, quantity, unitPrice }: OrderItem) {
+  return { productId, productName, quantity, unitPrice: moneyMessage(unitPrice) };
+}
+
+export function moneyMessage({ currencyCode, units, nanos }: Money) {
+  return { currencyCode, units: BigInt(units), nanos };
+}
+
+export function cancelReasonOf({ cancelReason }: Order): Order_CancelReason {
+  return Order_CancelReason[cancelReason ?? "CANCEL_REASON_UNSPECIFIED"];
+}

@@ -1,0 +1,34 @@
+import type { MikroORM } from "@mikro-orm/postgresql";
+import type { Principal } from "#mesh/runtime/identity/principal.ts";
+import { maySee, orderNotFound } from "./cancel-order.ts";
+import { isSettled } from "./order.ts";
+import type { OrderChanges } from "./order-changes.ts";
+import { type Order, OrderRow } from "./storage.ts";
+
+/** Longest time until a change made by another replica is seen, in milliseconds. */
+const lookMs = 1_000;
+
+/**
+ * The order now and after each change, until it is settled.
+ * @throws ServiceError ORDER_NOT_FOUND, also for somebody else's order
+ */
+export async function* watchOrder(
+  orm: MikroORM,
+  changes: OrderChanges,
+  orderId: string,
+  principal: Principal,
+  signal: AbortSignal,
+): AsyncGenerator<Order> {
+  let seen = 0n;
+  while (!signal.aborted) {
+    const changed = changes.next(orderId, lookMs, signal); // before looking, so that no change is missed
+    const order = await orm.em.fork().findOne(OrderRow, { id: orderId });
+    if (!order || !maySee(order, principal)) throw orderNotFound();
+    if (order.version > seen) {
+      seen = order.version;
+      yield order;
+    }
+    if (isSettled(order.status)) return;
+    await changed;
+  }
+}
