@@ -1,0 +1,114 @@
+import { createHmac } from "node:crypto";
+import { createLocalJWKSet, exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from "jose";
+import { expect, test, vi } from "vitest";
+import { createUserVerifier } from "./user-token.ts";
+
+const issuer = "https://issuer.test";
+const audience = "library";
+const { privateKey, publicKey } = await generateKeyPair("EdDSA", { crv: "Ed25519" });
+const stranger = await generateKeyPair("EdDSA", { crv: "Ed25519" });
+const jwk = { ...(await exportJWK(publicKey)), kid: "key-1", alg: "EdDSA", use: "sig" };
+const verify = createUserVerifier({
+  jwksUrl: "http://unused.test",
+  issuer,
+  audience,
+  keys: createLocalJWKSet({ keys: [jwk] }),
+});
+
+const now = () => Math.floor(Date.now() / 1_000);
+const claims = () => ({
+  iss: issuer,
+  aud: audience,
+  sub: "ann",
+  jti: "1",
+  iat: now(),
+  exp: now() + 300,
+  roles: ["reader"],
+});
+
+function sign(
+  change: Record<string, unknown> = {},
+  header: Record<string, unknown> = {},
+  key: CryptoKey = privateKey,
+) {
+  const payload = Object.fromEntries(
+    Object.entries({ ...claims(), ...change }).filter(([, value]) => value !== undefined),
+  );
+  return new SignJWT(payload)
+    .setProtectedHeader({ alg: "EdDSA", typ: "at+jwt", kid: "key-1", ...header })
+    .sign(key);
+}
+
+test("a valid token names the principal, also the second time", async () => {
+  const authorization = `Bearer ${await sign()}`;
+  expect(await verify(authorization)).toEqual({ id: "ann", roles: ["reader"] });
+  expect(await verify(authorization)).toEqual({ id: "ann", roles: ["reader"] });
+});
+
+function hmacWithPublicKey(): string {
+  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const input = `${part({ alg: "HS256", typ: "at+jwt", kid: "key-1" })}.${part(claims())}`;
+  return `${input}.${createHmac("sha256", Buffer.from(jwk.x ?? "", "base64url"))
+    .update(input)
+    .digest("base64url")}`;
+}
+
+const forgeries: [string, () => Promise<string> | string][] = [
+  ["unsigned", () => new UnsecuredJWT(claims()).encode()],
+  ["HS256 keyed with the public key", hmacWithPublicKey],
+  ["signed by a stranger under a known key id", () => sign({}, {}, stranger.privateKey)],
+  ["unknown key id", () => sign({}, { kid: "key-2" })],
+  ["path as key id", () => sign({}, { kid: "../../dev/null" })],
+  ["key of its own in the header", () => sign({}, { jwk: jwk as never }, stranger.privateKey)],
+  ["expired", () => sign({ iat: now() - 400, exp: now() - 100 })],
+  ["without exp", () => sign({ exp: undefined })],
+  ["living for a day", () => sign({ exp: now() + 86_400 })],
+  ["issued long ago", () => sign({ iat: now() - 86_400 })],
+  ["not valid yet", () => sign({ nbf: now() + 600 })],
+  ["without iat", () => sign({ iat: undefined })],
+  ["without jti", () => sign({ jti: undefined })],
+  ["empty subject", () => sign({ sub: "" })],
+  ["without subject", () => sign({ sub: undefined })],
+  ["another issuer", () => sign({ iss: "https://evil.test" })],
+  ["another audience", () => sign({ aud: "other" })],
+  ["an id token", () => sign({}, { typ: "JWT" })],
+  ["without type", () => sign({}, { typ: undefined })],
+  ["roles as text", () => sign({ roles: "admin" })],
+  ["without roles", () => sign({ roles: undefined })],
+  ["larger than 4 KB", () => sign({ filler: "x".repeat(5_000) })],
+  ["cut short", async () => (await sign()).slice(0, -5)],
+  [
+    "payload of another token",
+    async () => {
+      const [head, , signature] = (await sign()).split(".");
+      return `${head}.${(await sign({ sub: "root" })).split(".")[1]}.${signature}`;
+    },
+  ],
+];
+
+test.each(forgeries)("a forged token is refused: %s", async (_name, forge) => {
+  await expect(verify(`Bearer ${await forge()}`)).rejects.toMatchObject({ name: "ServiceError", code: 16 });
+});
+
+test.each(["", "Bearer", "Bearer ", "Basic YTpi", "Bearer a b", "bearer\ta.b.c"])(
+  "not a bearer token: %j",
+  async (value) => {
+    await expect(verify(value)).rejects.toMatchObject({ code: 16 });
+  },
+);
+
+test("a token is not accepted from the cache once it has expired", async () => {
+  const authorization = `Bearer ${await sign({ iat: now() - 299, exp: now() + 1 })}`;
+  await verify(authorization);
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 10_000 });
+  try {
+    await expect(verify(authorization)).rejects.toMatchObject({ code: 16, reason: "TOKEN_EXPIRED" });
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test("keys that cannot be read are UNAVAILABLE, not a refusal", async () => {
+  const away = createUserVerifier({ jwksUrl: "http://127.0.0.1:9/jwks.json", issuer, audience });
+  await expect(away(`Bearer ${await sign()}`)).rejects.toMatchObject({ code: 14 });
+});
