@@ -1,0 +1,52 @@
+import { Code } from "@connectrpc/connect";
+import type { MikroORM } from "@mikro-orm/postgresql";
+import { v7 as uuidv7 } from "uuid";
+import { ServiceError } from "#mesh/runtime/rpc/errors.ts";
+import { inTransaction } from "#mesh/runtime/storage/transaction.ts";
+import type { AccessTokens } from "./access-token.ts";
+import { normaliseEmail } from "./account.ts";
+import type { Passwords } from "./password-hash.ts";
+import { hashRefreshToken, newRefreshToken } from "./refresh-token.ts";
+import { sessionExpiry } from "./session.ts";
+import { AccountRow, RefreshTokenRow, SessionRow } from "./storage.ts";
+
+/** What somebody who signed in goes on with. */
+export interface Tokens {
+  readonly accessToken: string;
+  readonly refreshToken: string;
+}
+
+/**
+ * Starts a session. An unknown address costs the same time and gets the same answer as a wrong password.
+ * @throws ServiceError CREDENTIALS_WRONG; ConnectError of `Passwords`
+ */
+export async function logIn(
+  parts: { orm: MikroORM; passwords: Passwords; accessTokens: AccessTokens },
+  { email, password }: { email: string; password: string },
+  signal?: AbortSignal,
+): Promise<Tokens> {
+  const { orm, passwords, accessTokens } = parts;
+  const account = await orm.em.fork().findOne(AccountRow, { email: normaliseEmail(email) });
+  const right = await passwords.verify(password, account?.passwordHash, signal);
+  if (!account || !right) {
+    throw new ServiceError(Code.Unauthenticated, "CREDENTIALS_WRONG", "e-mail or password is wrong");
+  }
+  return {
+    accessToken: await accessTokens.issue(account),
+    refreshToken: await startSession(orm, account.id),
+  };
+}
+
+/** @returns the session's first refresh token */
+async function startSession(orm: MikroORM, userId: string): Promise<string> {
+  const refreshToken = newRefreshToken();
+  const now = new Date();
+  const sessionId = uuidv7();
+  await inTransaction(orm, async (tx) => {
+    // Flushed by itself: the token refers to it, which the entities do not say.
+    tx.create(SessionRow, { id: sessionId, userId, startedAt: now, expiresAt: sessionExpiry(now, now) });
+    await tx.flush();
+    tx.create(RefreshTokenRow, { hash: hashRefreshToken(refreshToken), sessionId, createdAt: now });
+  });
+  return refreshToken;
+}

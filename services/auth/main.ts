@@ -1,0 +1,4 @@
+import { runService } from "#mesh/runtime/run-service.ts";
+import { auth } from "./service.ts";
+
+await runService(auth);
