@@ -21,7 +21,8 @@ export interface OutgoingEvent {
   readonly version: string | null;
   readonly payload: Buffer;
   readonly headers: EventHeaders;
-  readonly createdAt: Date;
+  /** Milliseconds since 1970. */
+  readonly recordedAt: number;
 }
 
 /** What became of one round. */
@@ -114,7 +115,7 @@ async function lockSomePartitions(tx: EntityManager, blockedKeys: readonly strin
        select partition from (
          select distinct partition from outbox where published_at is null ${except(blockedKeys)}
        ) pending order by random() limit ?
-     ) some where pg_try_advisory_xact_lock(?::integer, partition::integer)`,
+     ) drawn where pg_try_advisory_xact_lock(?::integer, partition::integer)`,
     [...blockedKeys, partitionLimit, lockSpace],
   );
   return rows.map(({ partition }) => partition);
@@ -127,7 +128,8 @@ async function unpublishedRows(
   blockedKeys: readonly string[],
 ): Promise<OutgoingEvent[]> {
   return tx.execute<OutgoingEvent[]>(
-    `select id, type, subject, stream, key, version::text, payload, headers, created_at as "createdAt"
+    `select id, type, subject, stream, key, version::text, payload, headers,
+       (extract(epoch from created_at) * 1000)::float8 as "recordedAt"
      from outbox
      where published_at is null and partition in (${held.map(() => "?").join(", ")}) ${except(blockedKeys)}
      order by position limit ? for update skip locked`,

@@ -11,9 +11,9 @@
  */
 import type { DescMessage } from "@bufbuild/protobuf";
 import type { MikroORM } from "@mikro-orm/postgresql";
-import { JetStreamApiError, type PubAck } from "@nats-io/jetstream";
-import { InvalidArgumentError, PermissionViolationError } from "@nats-io/nats-core";
+import type { PubAck } from "@nats-io/jetstream";
 import { BlockedKeys } from "./blocked-keys.ts";
+import { isBrokerTrouble } from "./broker-trouble.ts";
 import type { Bus, EventLog } from "./bus.ts";
 import { encodeCloudEvent } from "./cloud-events.ts";
 import { onEventsCommitted } from "./commit-signal.ts";
@@ -119,11 +119,11 @@ export function startOutboxRelay({
     const { epoch } = bus;
     let brokerError: unknown;
     const outcome = await publishRound(orm.em.fork(), publish, blocked.current(), (error) => {
-      if (error !== undefined && !isRefusal(error)) brokerError ??= error;
+      if (error !== undefined && isBrokerTrouble(error)) brokerError ??= error;
       return stopped || brokerError !== undefined || !bus.isConnected() || bus.epoch !== epoch;
     });
     for (const [key, error] of outcome.failed) {
-      if (!isRefusal(error)) continue;
+      if (isBrokerTrouble(error)) continue;
       const wait = blocked.block(key);
       log.error({ err: error, key, retryInMs: wait }, "an event cannot be published; its key waits");
     }
@@ -172,16 +172,10 @@ function headersOf(event: OutgoingEvent, service: string) {
     id: event.id,
     source: `/services/${service}`,
     type: event.type,
-    time: event.createdAt,
+    time: new Date(event.recordedAt),
     key: event.key,
     version: event.version === null ? undefined : BigInt(event.version),
     ...event.headers,
     data: event.payload,
   });
-}
-
-/** Whether the server or the client refuses this one event, as opposed to being away or in trouble. */
-function isRefusal(error: unknown): boolean {
-  if (error instanceof JetStreamApiError) return error.status === 400 && error.code !== 10059;
-  return error instanceof PermissionViolationError || error instanceof InvalidArgumentError;
 }

@@ -1,9 +1,11 @@
 /** A service for tests: a database with the event tables, shelves, and a log that tests can read. */
+import { inspect } from "node:util";
 import { defineEntity, p } from "@mikro-orm/core";
 import { MikroORM } from "@mikro-orm/postgresql";
-import { onTestFinished } from "vitest";
+import { onTestFailed, onTestFinished } from "vitest";
 import { freshDatabase } from "../../../../test/system/fresh.ts";
 import { type Bus, connectBus, type EventLog } from "../bus.ts";
+import { releaseDeadConnections } from "../dead-connections.ts";
 import { eventEntities } from "../inbox.ts";
 import { createEventTables } from "../migration.ts";
 
@@ -16,8 +18,10 @@ export const ShelfRow = defineEntity({
 /** Log lines as [level, fields, text]. */
 export type Lines = [level: string, fields: Record<string, unknown>, text: string][];
 
+/** A log for tests to read; a failing test prints it. */
 export function recordingLog(): { log: EventLog; lines: Lines } {
   const lines: Lines = [];
+  onTestFailed(() => console.error(inspect(lines.slice(0, 20), { depth: 6 })));
   const at = (level: string) => (fields: unknown, text?: string) => {
     lines.push([level, fields as Record<string, unknown>, text ?? ""]);
   };
@@ -39,6 +43,10 @@ export async function libraryDatabase(): Promise<{
       clientUrl: url,
       entities: [...eventEntities, ShelfRow],
       pool: { min: 0, max: 12 },
+      driverOptions: {
+        onPoolCreated: releaseDeadConnections,
+        options: "-c lock_timeout=500 -c statement_timeout=5000",
+      },
     });
     onTestFinished(() => orm.close(true));
     return orm;

@@ -1,0 +1,229 @@
+import { fromBinary } from "@bufbuild/protobuf";
+import type { MikroORM } from "@mikro-orm/postgresql";
+import { jetstreamManager } from "@nats-io/jetstream";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { freshBus } from "../../../test/system/fresh.ts";
+import type { Bus } from "./bus.ts";
+import { decodeCloudEvent } from "./cloud-events.ts";
+import { OutboxRow, recordEvent } from "./outbox.ts";
+import { type RelayParts, startOutboxRelay } from "./relay.ts";
+import { libraryContract } from "./testdata/library.ts";
+import { libraryBus, libraryDatabase, recordingLog, ShelfRow } from "./testdata/library-service.ts";
+
+const { BookLentSchema } = libraryContract();
+const stream = "LIBRARY_V1";
+const soon = { timeout: 10_000, interval: 20 };
+
+/** Lends one book of a shelf: the revision is the shelf's count of loans. */
+async function lend(orm: MikroORM, shelfId: string, holdMs = 0, title = "Emma"): Promise<void> {
+  await orm.em.fork().transactional(async (tx) => {
+    const [shelf] = await tx.execute<{ lent: number }[]>(
+      "insert into shelves (id, lent) values (?, 1) on conflict (id) do update set lent = shelves.lent + 1 returning lent",
+      [shelfId],
+    );
+    recordEvent(tx, BookLentSchema, { shelfId, revision: BigInt(shelf!.lent), title });
+    if (holdMs > 0) await tx.execute("select pg_sleep(?)", [holdMs / 1_000]);
+  });
+}
+
+function relayOn(
+  parts: Omit<RelayParts, "events" | "log">,
+): ReturnType<typeof startOutboxRelay> & { lines: ReturnType<typeof recordingLog>["lines"] } {
+  const { log, lines } = recordingLog();
+  const relay = startOutboxRelay({ events: [BookLentSchema], log, ...parts });
+  onTestFinished(() => relay.stop());
+  return { ...relay, lines };
+}
+
+/** Every message of the stream in order. */
+async function messagesOf(
+  bus: Bus,
+): Promise<{ id: string; shelfId: string; revision: bigint; title: string }[]> {
+  await bus.connected();
+  const manager = await jetstreamManager(bus.connection);
+  const { state } = await manager.streams.info(stream);
+  const messages = [];
+  for (let seq = Math.max(1, state.first_seq); seq <= state.last_seq; seq++) {
+    const stored = await manager.streams.getMessage(stream, { seq });
+    if (!stored) continue;
+    const event = decodeCloudEvent(stored.header, stored.data);
+    messages.push({ id: event.id, ...fromBinary(BookLentSchema, event.data) });
+  }
+  return messages;
+}
+
+const unpublished = (orm: MikroORM) => orm.em.fork().count(OutboxRow, { publishedAt: null });
+
+/** Fails unless the revisions of each shelf are 1, 2, 3, ... in the order of the stream. */
+function expectOrderPerShelf(messages: { shelfId: string; revision: bigint }[]): void {
+  for (const [shelf, same] of Map.groupBy(messages, ({ shelfId }) => shelfId))
+    expect(
+      same.map(({ revision }) => revision),
+      shelf,
+    ).toEqual(same.map((_, index) => BigInt(index + 1)));
+}
+
+test("a committed event is published within the poll interval, without waiting for it", async () => {
+  const { orm } = await libraryDatabase();
+  const bus = await libraryBus(await freshBus(), "library");
+  relayOn({ orm, bus });
+  await lend(orm, "shelf-0");
+  await vi.waitFor(async () => expect(await unpublished(orm)).toBe(0), soon);
+
+  const delays: number[] = [];
+  for (let round = 0; round < 5; round++) {
+    const before = performance.now();
+    await lend(orm, "shelf-0");
+    await vi.waitFor(async () => expect(await unpublished(orm)).toBe(0), { timeout: 5_000, interval: 2 });
+    delays.push(performance.now() - before);
+  }
+  expect(delays.sort((a, b) => a - b)[2]).toBeLessThan(150);
+  const [row] = await orm.em.fork().find(OutboxRow, {}, { orderBy: { position: "asc" } });
+  expect(row).toMatchObject({ streamSequence: 1n });
+  const [message] = await messagesOf(bus);
+  expect(message).toMatchObject({ id: row!.id, shelfId: "shelf-0", revision: 1n });
+});
+
+test("two relays and 8 writers that hold their transactions skip nothing and keep each key in order", async () => {
+  const { orm, open } = await libraryDatabase();
+  const url = await freshBus();
+  const bus = await libraryBus(url, "library");
+  relayOn({ orm, bus });
+  relayOn({ orm: await open(), bus: await libraryBus(url, "library") });
+  const writer = async (index: number) => {
+    for (let event = 0; event < 40; event++)
+      await lend(orm, `shelf-${(index + event) % 5}`, (index * 7 + event) % 25);
+  };
+  await Promise.all(Array.from({ length: 8 }, (_, index) => writer(index)));
+  await vi.waitFor(async () => expect(await unpublished(orm)).toBe(0), soon);
+
+  const messages = await messagesOf(bus);
+  expect(messages).toHaveLength(320);
+  expectOrderPerShelf(messages);
+});
+
+test("a relay that dies between acknowledgement and mark repeats the events and loses none", async () => {
+  const { orm, open } = await libraryDatabase();
+  const url = await freshBus();
+  const bus = await libraryBus(url, "library");
+  for (let event = 0; event < 30; event++) await lend(orm, `shelf-${event % 3}`);
+  await bus.connected();
+  let acknowledged = 0;
+  const dying: Bus = Object.create(bus, {
+    js: {
+      get: () => ({
+        publish: async (...args: Parameters<typeof bus.js.publish>) => {
+          const ack = await bus.js.publish(...args);
+          if (++acknowledged === 10)
+            await orm.em.execute(
+              `select pg_terminate_backend(pid) from pg_locks join pg_database on pg_database.oid = database
+               where locktype = 'advisory' and datname = current_database()`,
+            );
+          return ack;
+        },
+      }),
+    },
+  });
+  const { lines } = relayOn({ orm: await open(), bus: dying });
+  await vi.waitFor(async () => expect(await unpublished(orm)).toBe(0), soon);
+  expect(lines.some(([level]) => level === "warn")).toBe(true);
+  expect(acknowledged).toBeGreaterThan(30);
+  const messages = await messagesOf(bus);
+  expect(messages).toHaveLength(30);
+  expectOrderPerShelf(messages);
+});
+
+test("an event that the broker refuses holds up its own key only", async () => {
+  const { orm } = await libraryDatabase();
+  const bus = await libraryBus(await freshBus(), "library");
+  const { lines } = relayOn({ orm, bus });
+  await lend(orm, "shelf-1");
+  await vi.waitFor(async () => expect(await unpublished(orm)).toBe(0), soon);
+  await orm.em.execute(
+    "create function spoil() returns trigger language plpgsql as $$ begin new.stream := 'OTHER'; return new; end $$",
+  );
+  await orm.em.execute(
+    "create trigger spoil before insert on outbox for each row when (new.key = 'shelf-1') execute function spoil()",
+  );
+  await lend(orm, "shelf-1");
+  await lend(orm, "shelf-2");
+  await orm.em.execute("drop trigger spoil on outbox");
+  await lend(orm, "shelf-1");
+  await lend(orm, "shelf-2");
+  await vi.waitFor(async () => expect(await unpublished(orm)).toBe(2), soon);
+  await vi.waitFor(() => expect(lines.some(([, { key }]) => key === "shelf-1")).toBe(true), soon);
+  await lend(orm, "shelf-3");
+  await vi.waitFor(async () => expect(await unpublished(orm)).toBe(2), soon);
+
+  await orm.em.execute("update outbox set stream = ? where stream = 'OTHER'", [stream]);
+  await vi.waitFor(async () => expect(await unpublished(orm)).toBe(0), soon);
+  expectOrderPerShelf(await messagesOf(bus));
+});
+
+test("a deleted stream is built again from the outbox, in order, before anything newer", async () => {
+  const { orm } = await libraryDatabase();
+  const bus = await libraryBus(await freshBus(), "library");
+  relayOn({ orm, bus });
+  for (let event = 0; event < 20; event++) await lend(orm, `shelf-${event % 3}`);
+  await vi.waitFor(async () => expect(await unpublished(orm)).toBe(0), soon);
+  const before = await messagesOf(bus);
+
+  await bus.jsm.streams.delete(stream);
+  await lend(orm, "shelf-0");
+  await vi.waitFor(async () => expect((await messagesOf(bus)).length).toBe(21), soon);
+  const after = await messagesOf(bus);
+  expect(new Set(after.map(({ id }) => id)).size).toBe(21);
+  expectOrderPerShelf(after);
+  expect(before.every(({ id }) => after.some((again) => again.id === id))).toBe(true);
+});
+
+test("a stream that vanished while no relay ran is built again by the next one", async () => {
+  const { orm } = await libraryDatabase();
+  const bus = await libraryBus(await freshBus(), "library");
+  const first = relayOn({ orm, bus });
+  for (let event = 0; event < 6; event++) await lend(orm, "shelf-0");
+  await vi.waitFor(async () => expect(await unpublished(orm)).toBe(0), soon);
+  await first.stop();
+  await bus.jsm.streams.delete(stream);
+
+  const second = relayOn({ orm, bus });
+  await vi.waitFor(async () => expect(await messagesOf(bus)).toHaveLength(6), soon);
+  expectOrderPerShelf(await messagesOf(bus));
+  expect(second.lines.some(([level, { events }]) => level === "warn" && events === 6)).toBe(true);
+});
+
+test("an idle relay notices a vanished stream by itself", async () => {
+  const { orm } = await libraryDatabase();
+  const bus = await libraryBus(await freshBus(), "library");
+  relayOn({ orm, bus });
+  await lend(orm, "shelf-0");
+  await vi.waitFor(async () => expect(await unpublished(orm)).toBe(0), soon);
+  await bus.jsm.streams.delete(stream);
+  await vi.waitFor(async () => expect(await messagesOf(bus)).toHaveLength(1), soon);
+});
+
+test("rows beyond the end of a stream that lost its last events go out again", async () => {
+  const { orm } = await libraryDatabase();
+  const bus = await libraryBus(await freshBus(), "library");
+  const first = relayOn({ orm, bus });
+  for (let event = 0; event < 3; event++) await lend(orm, "shelf-0");
+  await vi.waitFor(async () => expect(await unpublished(orm)).toBe(0), soon);
+  await first.stop();
+  // As after a power failure: the outbox knows of acknowledgements that the stream has lost.
+  await orm.em.execute("update outbox set id = gen_random_uuid(), stream_sequence = stream_sequence + 2");
+
+  relayOn({ orm, bus });
+  await vi.waitFor(async () => expect(await messagesOf(bus)).toHaveLength(5), soon);
+  expect((await messagesOf(bus)).map(({ revision }) => revision)).toEqual([1n, 2n, 3n, 2n, 3n]);
+});
+
+test("events recorded while NATS is away are published when it is back", async () => {
+  const { orm } = await libraryDatabase();
+  const bus = await libraryBus("nats://nobody:nothing@127.0.0.1:1", "library");
+  const relay = relayOn({ orm, bus });
+  await lend(orm, "shelf-0");
+  expect(bus.isConnected()).toBe(false);
+  await relay.stop();
+  expect(await unpublished(orm)).toBe(1);
+  expect(await orm.em.fork().count(ShelfRow)).toBe(1);
+});
