@@ -1,5 +1,5 @@
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
-import { createInterface } from "node:readline";
+import { StringDecoder } from "node:string_decoder";
 
 /** How a process ended: one of the two is set, as in Node's "exit" event. */
 export type Exit = { code: number | null; signal: NodeJS.Signals | null };
@@ -14,8 +14,8 @@ export type Child = {
 };
 
 export type ChildOptions = Pick<SpawnOptions, "cwd" | "env" | "uid" | "gid"> & {
-  /** Called with every line of stdout and stderr. */
-  log: (line: string) => void;
+  /** Called with what the process writes to stdout and stderr. */
+  output: (chunk: Buffer) => void;
 };
 
 /**
@@ -25,19 +25,18 @@ export type ChildOptions = Pick<SpawnOptions, "cwd" | "env" | "uid" | "gid"> & {
  * @throws Error if the command cannot be started (message names it and why).
  */
 export async function startChild(command: string, args: string[], options: ChildOptions): Promise<Child> {
-  const { log, ...rest } = options;
+  const { output, ...rest } = options;
   const child = spawn(command, args, { ...rest, detached: true, stdio: ["ignore", "pipe", "pipe"] });
   // Listens before anything is awaited: a process may end at once.
   const exited = new Promise<Exit>((resolve) => {
     child.once("exit", (code, signal) => resolve({ code, signal }));
   });
+  child.stdout?.on("data", output);
+  child.stderr?.on("data", output);
   await new Promise<void>((resolve, reject) => {
     child.once("spawn", () => resolve());
     child.once("error", (error) => reject(new Error(`cannot start ${command}: ${error.message}`)));
   });
-  for (const stream of [child.stdout, child.stderr]) {
-    if (stream) createInterface({ input: stream }).on("line", log);
-  }
   return { pid: child.pid!, exited, signal: (signal) => signalGroup(child, signal) };
 }
 
@@ -63,6 +62,17 @@ export async function within<T>(promise: Promise<T>, milliseconds: number): Prom
     timer = setTimeout(() => resolve(undefined), milliseconds);
   });
   return Promise.race([promise, timeout]).finally(() => clearTimeout(timer));
+}
+
+/** Turns what a process writes into lines. */
+export function byLine(log: (line: string) => void): (chunk: Buffer) => void {
+  const decoder = new StringDecoder("utf8");
+  let rest = "";
+  return (chunk) => {
+    const lines = `${rest}${decoder.write(chunk)}`.split(/\r?\n/);
+    rest = lines.pop()!;
+    for (const line of lines) log(line);
+  };
 }
 
 /** "exit code 1", "signal SIGKILL": for messages. */

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describeExit, type Exit, endChild, startChild } from "./child.ts";
+import { type Exit, endChild } from "./child.ts";
+import { startAnnouncing } from "./ready-line.ts";
 
 /** A user of the bus and what it may do: only the subjects listed, everything else is refused. */
 export type NatsUser = {
@@ -43,8 +44,6 @@ export type Nats = {
 /** SIGINT ends at once and in order; SIGTERM of 2.9 does the same. */
 export const natsStopSignal = "SIGINT" satisfies NodeJS.Signals;
 
-const readyWithin = 30_000;
-
 /**
  * Starts nats-server with JetStream on loopback.
  *
@@ -55,25 +54,17 @@ export async function startNats(options: NatsOptions): Promise<Nats> {
   const file = join(options.dataDir, "nats-server.conf");
   writeFileSync(file, natsConfiguration(options), { mode: 0o600 });
 
-  const lastLines: string[] = [];
-  const ready = Promise.withResolvers<"ready">();
-  const child = await startChild(options.binary, ["-c", file], {
+  const child = await startAnnouncing(options.binary, ["-c", file], {
+    name: "nats-server",
+    readyText: "Server is ready",
+    within: 30_000,
     env: { PATH: process.env.PATH },
-    log: (line) => {
-      options.log(line);
-      lastLines.push(line);
-      if (lastLines.length > 8) lastLines.shift();
-      if (line.includes("Server is ready")) ready.resolve("ready");
-    },
+    log: options.log,
+    onSpawn: options.onSpawn,
+  }).catch((error: Error) => {
+    if (!error.message.includes("address already in use")) throw error;
+    throw new Error(`nats-server cannot have port ${options.port}: another program uses it.`);
   });
-  options.onSpawn?.(child.pid);
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<"late">((resolve) => {
-    timer = setTimeout(() => resolve("late"), readyWithin);
-  });
-  const outcome = await Promise.race([ready.promise, child.exited, late]).finally(() => clearTimeout(timer));
-  if (outcome === "late") await endChild(child, [[natsStopSignal, 2_000]]);
-  if (outcome !== "ready") throw new Error(explain(outcome, lastLines, options.port));
   return {
     port: options.port,
     pid: child.pid,
@@ -91,6 +82,11 @@ export function natsPassword(): string {
   return randomBytes(24).toString("base64url");
 }
 
+/** An empty list of what is allowed would allow everything. */
+function only(subjects: string[]) {
+  return subjects.length === 0 ? { deny: [">"] } : { allow: subjects };
+}
+
 /**
  * The server's configuration. Its language contains JSON, and in quoted strings
  * `$JS` is text, not a variable.
@@ -106,7 +102,7 @@ export function natsConfiguration({ dataDir, port, monitorPort, accounts }: Nats
       users: users.map(({ name: user, password, publish, subscribe }) => ({
         user,
         password,
-        permissions: { publish: { allow: publish }, subscribe: { allow: subscribe } },
+        permissions: { publish: only(publish), subscribe: only(subscribe) },
       })),
     },
   ]);
@@ -119,15 +115,4 @@ export function natsConfiguration({ dataDir, port, monitorPort, accounts }: Nats
     accounts: Object.fromEntries(listed),
   };
   return `${JSON.stringify(configuration, null, 2)}\n`;
-}
-
-function explain(outcome: Exit | "late", lastLines: string[], port: number): string {
-  if (lastLines.some((line) => line.includes("address already in use"))) {
-    return `nats-server cannot have port ${port}: another program uses it.`;
-  }
-  const what =
-    outcome === "late"
-      ? `was not ready after ${readyWithin / 1000} s`
-      : `ended with ${describeExit(outcome)}`;
-  return `nats-server ${what}. Its last lines:\n${lastLines.join("\n")}`;
 }

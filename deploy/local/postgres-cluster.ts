@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import {
   chmodSync,
@@ -12,6 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
+import { runCommand } from "./run-command.ts";
 import { endStaleServer } from "./stale-postgres.ts";
 import { type Account, canRun, canUse, copyPrograms, placeFor, unprivilegedAccount } from "./unprivileged.ts";
 
@@ -30,7 +30,7 @@ export type Cluster = {
  * @param dataDir folder for state; receives `password` (mode 0600) and, where possible, the data itself.
  *   Removing it resets the database, wherever the data lies.
  * @param durable false skips waiting for the disk: for databases that live as long as a test run
- * @throws Error if the platform has no packaged PostgreSQL, or initdb fails (with its last words).
+ * @throws Error if the platform has no packaged PostgreSQL, or initdb fails.
  */
 export async function openCluster(dataDir: string, durable: boolean): Promise<Cluster> {
   mkdirSync(dataDir, { recursive: true, mode: 0o711 });
@@ -44,7 +44,7 @@ export async function openCluster(dataDir: string, durable: boolean): Promise<Cl
   const fresh = !existsSync(folder) || read(mark) !== markOf(password);
   if (fresh) {
     rmSync(folder, { recursive: true, force: true });
-    initialise({ initdb, folder, home, password, account, durable });
+    await initialise({ initdb, folder, home, password, account, durable });
     writeFileSync(mark, markOf(password), { mode: 0o600 });
   }
   return { postgres, folder, password, account };
@@ -116,7 +116,8 @@ type Initialise = {
 };
 
 /** Runs initdb beside the final place and renames: an interrupted run is never mistaken for a database. */
-function initialise({ initdb, folder, home, password, account, durable }: Initialise): void {
+async function initialise(files: Initialise): Promise<void> {
+  const { initdb, folder, home, password, account, durable } = files;
   const half = `${folder}.new`;
   const passwordFile = join(home, "password-for-initdb");
   rmSync(half, { recursive: true, force: true });
@@ -129,20 +130,11 @@ function initialise({ initdb, folder, home, password, account, durable }: Initia
   }
   const args = ["-D", half, "-U", "postgres", "-A", "scram-sha-256", `--pwfile=${passwordFile}`];
   args.push("-E", "UTF8", "--locale=C", ...(durable ? [] : ["--no-sync"]));
-  const run = spawnSync(initdb, args, {
-    ...account,
-    cwd: "/",
-    encoding: "utf8",
-    env: { PATH: process.env.PATH, LC_ALL: "C" },
-  });
-  rmSync(passwordFile, { force: true });
-  if (run.status !== 0) {
-    const lastWords = (run.stderr || run.error?.message || "no output")
-      .trim()
-      .split("\n")
-      .slice(-5)
-      .join("\n");
-    throw new Error(`initdb failed for ${folder}:\n${lastWords}`);
+  const env = { PATH: process.env.PATH, LC_ALL: "C" };
+  try {
+    await runCommand(initdb, args, { ...account, cwd: "/", env, seconds: 120 });
+  } finally {
+    rmSync(passwordFile, { force: true });
   }
   renameSync(half, folder);
 }

@@ -1,5 +1,6 @@
-import { type Child, describeExit, type Exit, endChild, startChild } from "./child.ts";
+import { type Child, type Exit, endChild } from "./child.ts";
 import { type Cluster, openCluster } from "./postgres-cluster.ts";
+import { NotReady, startAnnouncing } from "./ready-line.ts";
 
 export type PostgresOptions = {
   /** Folder for the data and the superuser's password; created if missing. */
@@ -20,6 +21,8 @@ export type Postgres = {
   /** Superuser's URL of the "postgres" database. A secret. */
   adminUrl: string;
   port: number;
+  /** Where the data is: inside dataDir, or elsewhere if the account that runs the server cannot get there. */
+  folder: string;
   pid: number;
   exited: Promise<Exit>;
   /** Ends the server: connections are cut, data is written. */
@@ -45,6 +48,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   return {
     adminUrl: `postgres://postgres:${encodeURIComponent(cluster.password)}@127.0.0.1:${port}/postgres`,
     port,
+    folder: cluster.folder,
     pid: child.pid,
     exited: child.exited,
     stop: async () => {
@@ -87,51 +91,26 @@ function settings({ port, durable = true, maxConnections = 150 }: PostgresOption
 async function startUntilReady(cluster: Cluster, options: PostgresOptions): Promise<Child> {
   const deadline = Date.now() + readyWithin;
   for (;;) {
-    const attempt = await startOnce(cluster, options, deadline);
-    if ("pid" in attempt) return attempt;
-    // Backends of a killed server hold its shared memory until they notice: a moment.
-    const passing = attempt.lastLines.some((line) => line.includes("pre-existing shared memory block"));
-    if (!passing || Date.now() > deadline) throw new Error(explain(attempt, options.port));
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    try {
+      return await startAnnouncing(cluster.postgres, ["-D", cluster.folder, ...settings(options)], {
+        ...cluster.account,
+        name: "PostgreSQL",
+        readyText: "database system is ready to accept connections",
+        within: Math.max(1_000, deadline - Date.now()),
+        cwd: "/",
+        env: { PATH: process.env.PATH, LC_ALL: "C" },
+        log: options.log,
+        onSpawn: options.onSpawn,
+      });
+    } catch (error) {
+      if (!(error instanceof NotReady)) throw error;
+      const said = (text: string) => error.lastLines.some((line) => line.includes(text));
+      if (said("Address already in use")) {
+        throw new Error(`PostgreSQL cannot have port ${options.port}: another program uses it.`);
+      }
+      // Backends of a killed server hold its shared memory until they notice: a moment.
+      if (!said("pre-existing shared memory block") || Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
   }
-}
-
-type Failure = { exit: Exit | undefined; lastLines: string[] };
-
-async function startOnce(
-  cluster: Cluster,
-  options: PostgresOptions,
-  deadline: number,
-): Promise<Child | Failure> {
-  const lastLines: string[] = [];
-  const ready = Promise.withResolvers<"ready">();
-  const log = (line: string) => {
-    options.log(line);
-    lastLines.push(line);
-    if (lastLines.length > 8) lastLines.shift();
-    if (line.includes("database system is ready to accept connections")) ready.resolve("ready");
-  };
-  const child = await startChild(cluster.postgres, ["-D", cluster.folder, ...settings(options)], {
-    ...cluster.account,
-    cwd: "/",
-    env: { PATH: process.env.PATH, LC_ALL: "C" },
-    log,
-  });
-  options.onSpawn?.(child.pid);
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<"late">((resolve) => {
-    timer = setTimeout(() => resolve("late"), Math.max(0, deadline - Date.now()));
-  });
-  const outcome = await Promise.race([ready.promise, child.exited, late]).finally(() => clearTimeout(timer));
-  if (outcome === "ready") return child;
-  if (outcome === "late") await endChild(child, [["SIGQUIT", 2_000]]);
-  return { exit: outcome === "late" ? undefined : outcome, lastLines };
-}
-
-function explain({ exit, lastLines }: Failure, port: number): string {
-  if (lastLines.some((line) => line.includes("Address already in use"))) {
-    return `PostgreSQL cannot have port ${port}: another program uses it.`;
-  }
-  const what = exit ? `ended with ${describeExit(exit)}` : `was not ready after ${readyWithin / 1000} s`;
-  return `PostgreSQL ${what}. Its last lines:\n${lastLines.join("\n")}`;
 }

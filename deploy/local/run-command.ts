@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type SpawnOptions, spawn } from "node:child_process";
 
 /** A command that ended badly, took too long or is not installed; the message says which, in one line. */
 export class CommandFailed extends Error {}
@@ -13,7 +13,7 @@ export class CommandFailed extends Error {}
 export async function runCommand(
   command: string,
   args: string[],
-  options: { seconds: number; cwd?: string; env?: NodeJS.ProcessEnv },
+  options: Pick<SpawnOptions, "cwd" | "env" | "uid" | "gid"> & { seconds: number },
 ): Promise<string> {
   const { seconds, ...rest } = options;
   // A group of its own, so that a compiler's children end with it.

@@ -1,0 +1,48 @@
+import { readFileSync } from "node:fs";
+import { createFileRegistry, fromBinary } from "@bufbuild/protobuf";
+import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import { durableName } from "#mesh/runtime/events/durable.ts";
+import { type EventContract, eventContract, eventsOf } from "#mesh/runtime/events/event-contract.ts";
+import { meshNameOf } from "#mesh/runtime/policy/method-policy.ts";
+import type { BusUse } from "./nats-users.ts";
+
+/**
+ * Who publishes and who reads what, as the contract says it: an event belongs to
+ * the service of its package, and its option lists the readers.
+ *
+ * @param descriptors file with the descriptor set of the contract
+ * @param services names of those that run; the others get no user
+ */
+export function busUses(
+  descriptors: string,
+  services: string[],
+  passwordOf: (service: string) => string,
+): BusUse[] {
+  const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, readFileSync(descriptors)));
+  const files = [...registry.files];
+  const owners = new Map(
+    files.flatMap((file) =>
+      file.services.map((service) => [file.proto.package, meshNameOf(service)] as const),
+    ),
+  );
+  const events = eventsOf(files).map(eventContract);
+  return services.map((service) => {
+    const own = events.filter((event) => owners.get(packageOf(event)) === service);
+    const read = events.filter((event) => event.consumers.some((consumer) => consumer.service === service));
+    return {
+      service,
+      password: passwordOf(service),
+      publishes: own.map(({ subject }) => subject),
+      streams: [...new Set(own.map(({ stream }) => stream))],
+      consumes: read.map((event) => ({
+        stream: event.stream,
+        durable: durableName(service, event),
+        filterSubject: event.subject,
+      })),
+    };
+  });
+}
+
+function packageOf(event: EventContract): string {
+  return event.schema.file.proto.package;
+}

@@ -1,0 +1,91 @@
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { placesFor, type System } from "./topology.ts";
+
+export type Options = {
+  /** All services and the edge in one process. */
+  single: boolean;
+  /** Folder of everything that is kept between starts. */
+  dataDir: string;
+  /** Receives a JSON description of the running system, for programs. */
+  readyFile: string | undefined;
+  portOffset: number;
+  /** Services whose database is elsewhere. */
+  databaseUrls: Map<string, string>;
+  /** A bus elsewhere. */
+  natsUrl: string | undefined;
+  help: boolean;
+};
+
+/** Wrong arguments or environment; the message says which and why. */
+export class WrongOption extends Error {}
+
+export const usage = `usage: npm start -- [--single] [--data DIR] [--ready-file FILE]
+
+  --single           all services and the edge in one process
+  --data DIR         where data, logs and mails are kept (default .weft)
+  --ready-file FILE  write a JSON description of the running system
+
+environment:
+  WEFT_PORT_OFFSET        added to every port: for a second system beside the first
+  DATABASE_URL_<SERVICE>  a PostgreSQL database of yours, e.g. DATABASE_URL_ORDER
+  NATS_URL                a nats-server of yours, with JetStream
+  NATS_SERVER_BIN         the nats-server to run
+  LOG_LEVEL               trace, debug, info, warn or error`;
+
+/**
+ * Reads command line and environment.
+ *
+ * @throws WrongOption
+ */
+export function readOptions(system: System, args: string[], env: NodeJS.ProcessEnv): Options {
+  const values = parse(args);
+  return {
+    single: values.single ?? false,
+    dataDir: resolve(values.data ?? ".weft"),
+    readyFile: values["ready-file"] && resolve(values["ready-file"]),
+    portOffset: readOffset(system, env.WEFT_PORT_OFFSET),
+    databaseUrls: new Map(
+      system.services.flatMap(({ name }) => {
+        const variable = `DATABASE_URL_${name.toUpperCase().replaceAll("-", "_")}`;
+        return env[variable] ? [[name, readUrl(variable, env[variable], ["postgres:", "postgresql:"])]] : [];
+      }),
+    ),
+    natsUrl: env.NATS_URL ? readUrl("NATS_URL", env.NATS_URL, ["nats:", "tls:"]) : undefined,
+    help: values.help ?? false,
+  };
+}
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      options: {
+        single: { type: "boolean" },
+        data: { type: "string" },
+        "ready-file": { type: "string" },
+        help: { type: "boolean", short: "h" },
+      },
+    }).values;
+  } catch (error) {
+    throw new WrongOption(`${(error as Error).message}\n\n${usage}`);
+  }
+}
+
+function readOffset(system: System, text = "0"): number {
+  const highest = 65_535 - Math.max(...placesFor(system, 0).all.map(({ port }) => port));
+  const offset = Number(text);
+  if (Number.isInteger(offset) && offset >= 0 && offset <= highest) return offset;
+  throw new WrongOption(
+    `WEFT_PORT_OFFSET is ${JSON.stringify(text)}: it must be a whole number from 0 to ${highest}.`,
+  );
+}
+
+/** The value is not repeated in the error: it holds a password. */
+function readUrl(variable: string, text: string, protocols: string[]): string {
+  const url = URL.parse(text);
+  if (url && protocols.includes(url.protocol)) return text;
+  throw new WrongOption(
+    `${variable} must be a URL that starts with ${protocols.map((p) => `${p}//`).join(" or ")}.`,
+  );
+}

@@ -1,0 +1,44 @@
+import { join } from "node:path";
+import { environmentsFor } from "./environments.ts";
+import { ensureIdentities } from "./identities.ts";
+import { startInbox } from "./inbox.ts";
+import { ensurePasswords } from "./passwords.ts";
+import type { Run } from "./run.ts";
+import { startBus } from "./run-bus.ts";
+import { startDatabases } from "./run-databases.ts";
+import { startServices } from "./run-services.ts";
+import { processNames } from "./topology.ts";
+
+/**
+ * Starts servers, databases, services and the edge, and waits until all are ready.
+ *
+ * @throws Error with the reason; what was started by then is in `run.started`.
+ */
+export async function startSystem(run: Run): Promise<void> {
+  const { system, options, places, root } = run;
+  const names = processNames(system);
+  const passwordOf = ensurePasswords(
+    options.dataDir,
+    names.flatMap((name) => [`database/${name}`, `bus/${name}`]),
+  );
+  const identities = ensureIdentities(join(options.dataDir, "identity"), names);
+  const [databaseUrls, natsUrl] = await Promise.all([
+    startDatabases(run, (service) => passwordOf(`database/${service}`)),
+    startBus(run, (service) => passwordOf(`bus/${service}`)),
+    startMail(run),
+  ]);
+  const databaseUrl = (service: string) => databaseUrls.get(service);
+  await startServices(run, environmentsFor(system, { places, identities, root, natsUrl, databaseUrl }));
+}
+
+async function startMail({ options, places, output, started }: Run): Promise<void> {
+  const inbox = await startInbox({ folder: join(options.dataDir, "inbox"), port: places.port("inbox") });
+  started.others.push(() => inbox.stop());
+  output.done("mail inbox", `port ${inbox.port}`);
+}
+
+/** Process id of each running process, by name. */
+export function runningPids({ started }: Run): Record<string, number> {
+  const running = started.parts.flat().filter(({ pid }) => pid !== undefined);
+  return Object.fromEntries(running.map(({ name, pid }) => [name, pid!]));
+}

@@ -1,0 +1,35 @@
+import type { System } from "./topology.ts";
+import { welcome } from "./welcome.ts";
+
+/**
+ * What runs on this machine, and where: the only list. Ports, environments, checks
+ * and the text at the end of a start are made from it; a new service is one entry more.
+ */
+export const system: System = {
+  services: [
+    { name: "auth", port: 9001, entry: "services/auth/main.ts", database: true },
+    { name: "user", port: 9002, entry: "services/user/main.ts", database: true },
+    { name: "product", port: 9003, entry: "services/product/main.ts", database: true },
+    { name: "inventory", port: 9004, entry: "services/inventory/main.ts", database: true },
+    { name: "order", port: 9005, entry: "services/order/main.ts", database: true },
+    { name: "payment", port: 9006, entry: "services/payment/main.ts", database: true },
+    {
+      name: "email",
+      port: 9007,
+      entry: "services/email/main.ts",
+      database: true,
+      environment: ({ port }) => ({ SMTP_URL: `smtp://127.0.0.1:${port("inbox")}` }),
+    },
+  ],
+  edge: { name: "edge", port: 8080, entry: "edge/main.ts", database: false },
+  singleEntry: "deploy/local/single.ts",
+  servers: { postgres: 15432, nats: 14222, inbox: 11025 },
+  trustDomain: "weft.local",
+  tokens: {
+    issuer: "https://weft.local",
+    audience: "weft",
+    jwksUrl: ({ url }) => `${url("auth")}/.well-known/jwks.json`,
+  },
+  descriptors: "gen/descriptors.binpb",
+  welcome,
+};

@@ -1,0 +1,56 @@
+/** The shape of deploy/local/system.ts: what runs, and where. Ports are those without an offset. */
+export type System = {
+  services: ServiceEntry[];
+  /** The way in from outside. It has no database and is started like a service. */
+  edge: ServiceEntry;
+  /** Program that runs everything in one process, for --single; from the root of the repository. */
+  singleEntry: string;
+  /** Ports of what the runner starts itself. */
+  servers: { postgres: number; nats: number; inbox: number };
+  trustDomain: string;
+  /** Users' access tokens: who issues them, for whom, and where the keys to check them are. */
+  tokens: { issuer: string; audience: string; jwksUrl: (places: Places) => string };
+  /** Descriptor set of the contract, from the root of the repository. */
+  descriptors: string;
+  /** What the reader sees once everything runs. */
+  welcome: (places: Places, folders: { inbox: string; logs: string }) => string;
+};
+
+export type ServiceEntry = {
+  /** Name in the contract, in the mesh, of the database and of the log file. */
+  name: string;
+  port: number;
+  /** Process entry, from the root of the repository. */
+  entry: string;
+  /** Whether it gets a database of its own. */
+  database: boolean;
+  /** Settings only it needs. */
+  environment?: (places: Places) => Record<string, string>;
+};
+
+/** Ports with the offset added. */
+export type Places = {
+  all: { name: string; port: number }[];
+  /** Port of a service or server. */
+  port(name: string): number;
+  /** http://127.0.0.1 with the port of a service. */
+  url(name: string): string;
+};
+
+/** Names of everything that is started as a process of its own, the edge last. */
+export function processNames({ services, edge }: System): string[] {
+  return [...services, edge].map(({ name }) => name);
+}
+
+/** Where everything is, given an offset. */
+export function placesFor({ services, edge, servers }: System, offset: number): Places {
+  const listed = [...services, edge, ...Object.entries(servers).map(([name, port]) => ({ name, port }))];
+  const all = listed.map(({ name, port }) => ({ name, port: port + offset }));
+  const ports = new Map(all.map(({ name, port }) => [name, port]));
+  const port = (name: string) => {
+    const found = ports.get(name);
+    if (found === undefined) throw new Error(`nothing called "${name}" is in the system`);
+    return found;
+  };
+  return { all, port, url: (name) => `http://127.0.0.1:${port(name)}` };
+}

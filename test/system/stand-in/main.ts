@@ -1,0 +1,28 @@
+/** The runner with a system of two small services, so that it can be tested without the shop. */
+import { runner } from "#local/runner.ts";
+
+const entry = "test/system/stand-in/process.ts";
+
+await runner({
+  services: [
+    {
+      name: "shelf",
+      port: 9001,
+      entry,
+      database: true,
+      environment: ({ url }) => ({ LIBRARY_URL: url("edge") }),
+    },
+    { name: "reader", port: 9002, entry, database: true },
+  ],
+  edge: { name: "edge", port: 8080, entry, database: false },
+  singleEntry: entry,
+  servers: { postgres: 15432, nats: 14222, inbox: 11025 },
+  trustDomain: "library.local",
+  tokens: {
+    issuer: "https://library.local",
+    audience: "library",
+    jwksUrl: ({ url }) => `${url("shelf")}/keys`,
+  },
+  descriptors: "gen/descriptors.binpb",
+  welcome: ({ url }) => `the library is open at ${url("edge")}`,
+});

@@ -1,0 +1,25 @@
+/**
+ * Stands in for a service: listens on its port, answers /readyz, ends on SIGTERM.
+ * Started with WEFT_ENVIRONMENTS it listens on the ports of all.
+ *
+ * GET /environment shows what it was started with; GET /crash ends it badly.
+ */
+import { createServer } from "node:http";
+
+const environments: Record<string, Record<string, string>> = process.env.WEFT_ENVIRONMENTS
+  ? JSON.parse(process.env.WEFT_ENVIRONMENTS)
+  : { [process.env.WEFT_SERVICE ?? ""]: process.env };
+
+if (process.env.SHOP_STAND_IN_FAULT && process.env.SHOP_STAND_IN_FAULT === process.env.WEFT_SERVICE) {
+  console.error("the reason why it does not start");
+  process.exit(3);
+}
+for (const environment of Object.values(environments)) {
+  const server = createServer((request, response) => {
+    if (request.url === "/crash") process.exit(7);
+    response.end(request.url === "/environment" ? JSON.stringify(environment) : "ok");
+  });
+  server.listen(Number(environment.PORT), "127.0.0.1");
+}
+console.log(JSON.stringify({ pid: process.pid, msg: "started" }));
+process.on("SIGTERM", () => process.exit(0));
