@@ -1,0 +1,4 @@
+import { runService } from "#mesh/runtime/run-service.ts";
+import { email } from "./service.ts";
+
+await runService(email);

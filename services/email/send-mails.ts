@@ -1,0 +1,131 @@
+/**
+ * DESIGN
+ *
+ * The mailer takes mails that wait, hands each to the mail server and marks it as sent, in this order:
+ *
+ *   claim (commit) → SMTP → mark (commit)
+ *
+ * No transaction is open during SMTP. A claim moves next_try_at beyond the longest conversation with the
+ * server, so that no other replica takes the mail meanwhile, and a crash gives it free by itself. A crash
+ * between SMTP and mark sends it again with the same Message-ID: a mail may be repeated, never lost.
+ *
+ * Of one order, a mail waits for the earlier ones, and is not sent once a later one was tried.
+ */
+import type { MikroORM } from "@mikro-orm/postgresql";
+import type { Worker } from "#mesh/runtime/service.ts";
+import type { Logger } from "#mesh/runtime/telemetry/log.ts";
+import { writeMail } from "./mail.ts";
+import type { EmailSettings } from "./settings.ts";
+import type { Send } from "./smtp.ts";
+import { type Email, EmailRow, PlacedOrderRow, RecipientRow } from "./storage.ts";
+
+const pollInterval = 250;
+const pauseAfterError = 1_000;
+const batchSize = 8;
+/** Longer than a conversation with the mail server may take, in seconds. */
+const claimSeconds = 30;
+
+/** What the mailer works with. */
+export interface MailerParts {
+  readonly orm: MikroORM;
+  readonly send: Send;
+  readonly from: EmailSettings["from"];
+  readonly log: Logger;
+}
+
+/** A worker that sends what waits until it is stopped. */
+export function mailer(parts: MailerParts): Worker {
+  const stopping = new AbortController();
+  let running: Promise<void> | undefined;
+  const loop = async () => {
+    while (!stopping.signal.aborted) {
+      let wait = pollInterval;
+      try {
+        if ((await sendWaiting(parts)) === batchSize) wait = 0;
+      } catch (error) {
+        parts.log.warn({ err: error }, "mails cannot be sent now");
+        wait = pauseAfterError;
+      }
+      await pause(wait, stopping.signal);
+    }
+  };
+  return {
+    start() {
+      running ??= loop();
+    },
+    async stop() {
+      stopping.abort();
+      await running;
+    },
+  };
+}
+
+/** Sends the mails whose turn it is, a batch at most. @returns how many were tried */
+export async function sendWaiting(parts: MailerParts): Promise<number> {
+  const mails = await claim(parts.orm);
+  const results = await Promise.allSettled(mails.map((mail) => sendOne(parts, mail)));
+  for (const result of results) if (result.status === "rejected") throw result.reason;
+  return mails.length;
+}
+
+async function claim(orm: MikroORM): Promise<Email[]> {
+  const em = orm.em.fork();
+  const rows = await em.execute<{ id: string }[]>(
+    `update emails set attempts = attempts + 1, next_try_at = now() + make_interval(secs => ?)
+     where id in (
+       select mail.id from emails mail
+       where mail.sent_at is null and mail.next_try_at <= now()
+         and exists (select from recipients where user_id = mail.customer_id)
+         and not exists (select from emails other where other.order_id = mail.order_id and (
+           (other.order_version < mail.order_version and other.sent_at is null)
+           or (other.order_version > mail.order_version and other.attempts > 0)))
+       order by mail.next_try_at limit ? for update skip locked)
+     returning id`,
+    [claimSeconds, batchSize],
+  );
+  return em.find(EmailRow, { id: { $in: rows.map(({ id }) => id) } });
+}
+
+async function sendOne({ orm, send, from, log }: MailerParts, mail: Email): Promise<void> {
+  const em = orm.em.fork();
+  const { id, eventId, orderId, kind, order, occurredAt, attempts } = mail;
+  const { address, displayName } = await em.findOneOrFail(RecipientRow, { userId: mail.customerId });
+  const placed = await em.findOne(PlacedOrderRow, { orderId });
+  const written = writeMail({ kind, orderId, order, name: displayName, placedAt: placed?.placedAt });
+  const messageId = `${eventId}@${from.address.slice(from.address.indexOf("@") + 1)}`;
+  try {
+    // The address alone: a display name is the customer's own text and adds nothing to delivery.
+    await send({ ...written, messageId, from, to: { name: "", address }, date: occurredAt });
+  } catch (error) {
+    const seconds = waitAfter(attempts);
+    log.warn({ mailId: id, orderId, attempts, retryInSeconds: seconds, err: error }, "a mail was not taken");
+    await em.execute("update emails set next_try_at = now() + make_interval(secs => ?) where id = ?", [
+      seconds,
+      id,
+    ]);
+    return;
+  }
+  await em.nativeUpdate(
+    EmailRow,
+    { id },
+    { sentAt: new Date(), recipient: address, subject: written.subject },
+  );
+}
+
+/** Seconds until the next try: 1, 2, 4, ... 60, jittered by a fifth. */
+function waitAfter(attempts: number): number {
+  return Math.min(60, 2 ** Math.min(attempts - 1, 6)) * (0.8 + Math.random() * 0.4);
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const timer = setTimeout(done, ms);
+    signal.addEventListener("abort", done, { once: true });
+    function done() {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    }
+  });
+}

@@ -1,0 +1,58 @@
+import { createTransport } from "nodemailer";
+import type { Address, Written } from "./mail.ts";
+
+/** A mail with everything a server needs to take it. */
+export interface Envelope extends Written {
+  /** Without the angle brackets. */
+  readonly messageId: string;
+  readonly from: Address;
+  readonly to: Address;
+  readonly date: Date;
+}
+
+/** Hands a mail to the mail server; resolves when the server has taken it. */
+export type Send = (mail: Envelope) => Promise<void>;
+
+/** Longest waits for the mail server, in milliseconds. */
+const connectTimeout = 3_000;
+const silenceTimeout = 5_000;
+/** Whole conversation; a server that trickles never hits the other two. */
+const sendTimeout = 8_000;
+
+/** The mail server did not take a mail. Says nothing that may name the recipient. */
+export class SmtpError extends Error {
+  override readonly name = "SmtpError";
+}
+
+/** @param url smtp:// or smtps:// */
+export function smtpSender(url: string): Send {
+  const transport = createTransport({
+    url,
+    connectionTimeout: connectTimeout,
+    greetingTimeout: connectTimeout,
+    socketTimeout: silenceTimeout,
+    // Nothing in a mail may make the library read files or fetch URLs.
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  });
+  return async ({ messageId, from, to, date, subject, text, html }) => {
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => reject(new SmtpError(`no reply within ${sendTimeout} ms`)), sendTimeout);
+    try {
+      await Promise.race([
+        transport.sendMail({ messageId: `<${messageId}>`, from, to, date, subject, text, html }),
+        late,
+      ]);
+    } catch (error) {
+      throw withoutAddresses(error);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+}
+
+function withoutAddresses(error: unknown): SmtpError {
+  if (error instanceof SmtpError) return error;
+  const { code, command, responseCode } = error as { code?: string; command?: string; responseCode?: number };
+  return new SmtpError([code ?? "failed", command, responseCode].filter(Boolean).join(" "));
+}
