@@ -18,7 +18,8 @@ import { ServiceError } from "#mesh/runtime/rpc/errors.ts";
 const version = 1;
 const hashLength = 8;
 const headLength = 1 + 2 * hashLength;
-const positionSchema = z.tuple([z.string(), z.uuid()]);
+/** PostgreSQL takes no NUL. */
+const positionSchema = z.tuple([z.string().regex(/^[^\0]*$/), z.uuid()]);
 
 /** Sort key and id of the last row of a page. */
 export type Position = z.infer<typeof positionSchema>;
@@ -48,9 +49,7 @@ export function readPageToken(filters: readonly string[], token: string): Positi
 
 function positionOf(json: string): Position {
   try {
-    const position = positionSchema.parse(JSON.parse(json));
-    if (position[0].includes("\u0000")) throw invalid("is not a token of a list reply");
-    return position;
+    return positionSchema.parse(JSON.parse(json));
   } catch {
     throw invalid("is not a token of a list reply");
   }
