@@ -1,0 +1,51 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { FastifyInstance } from "fastify";
+import { type OnePort, type OnePortLimits, onePort } from "#mesh/runtime/rpc/one-port.ts";
+import { checkRequest } from "./request-checks.ts";
+import type { HttpRequest, HttpResponse } from "./transcode/exchange.ts";
+import { sendResponse } from "./transcode/exchange.ts";
+import { httpStatusOf, StatusError } from "./transcode/status.ts";
+
+/** What serves requests, in the order it is asked: the first that takes a request answers it. */
+export interface RequestHandler {
+  handle(request: HttpRequest, response: HttpResponse): boolean;
+}
+
+/**
+ * The edge's one port. Order: what no request may have → protocols of the gRPC family → REST routes →
+ * pages (Fastify), which also answer 404.
+ * @param pages a ready Fastify instance; its own server stays unused
+ */
+export function gatewayServer(
+  handlers: readonly RequestHandler[],
+  pages: FastifyInstance,
+  limits?: OnePortLimits,
+): OnePort {
+  const serve = (request: HttpRequest, response: HttpResponse): void => {
+    try {
+      checkRequest(request.method ?? "", request.httpVersion, request.rawHeaders);
+    } catch (error) {
+      return sendStatus(request, response, StatusError.from(error));
+    }
+    for (const handler of handlers) if (handler.handle(request, response)) return;
+    pages.routing(request as IncomingMessage, response as ServerResponse);
+  };
+  return onePort(
+    { onRequest: serve, onHttp2Request: serve, errorBody: (_status, message) => statusBody(3, message) },
+    limits,
+  );
+}
+
+function sendStatus(request: HttpRequest, response: HttpResponse, error: StatusError): void {
+  const headers = { "content-type": "application/json", ...error.headers };
+  sendResponse(
+    request,
+    response,
+    error.httpStatus ?? httpStatusOf(error.code),
+    headers,
+    statusBody(error.code, error.message),
+  );
+}
+
+/** google.rpc.Status as JSON. */
+const statusBody = (code: number, message: string): string => JSON.stringify({ code, message });

@@ -1,0 +1,85 @@
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http2";
+
+/** Never cross the gateway: they belong to one connection (RFC 9110 7.6.1), to the HTTP message or to gRPC itself. */
+const NOT_FORWARDED = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+  "http2-settings",
+  "host",
+  "content-length",
+  "content-type",
+  "content-encoding",
+  "accept-encoding",
+  "expect",
+  "date",
+]);
+const REQUEST_ONLY = new Set([
+  "x-server-timeout",
+  "connect-protocol-version",
+  "connect-timeout-ms",
+  "connect-accept-encoding",
+]);
+/** Headers a response must not take from an upstream's metadata because the gateway sets them itself. */
+const RESPONSE_OWN = new Set(["vary", "www-authenticate"]);
+
+const NAME = /^[0-9a-z_.-]+$/;
+const NOT_ASCII_VALUE = /[^\x20-\x7e]/;
+const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}(?:,\s*[A-Za-z0-9+/_-]*={0,2})*$/;
+
+/**
+ * HTTP request headers as gRPC metadata: unprefixed, without hop-by-hop headers (those named in
+ * `Connection` too) and `grpc-*`. A header metadata cannot carry is left out.
+ * @param rawHeaders names and values alternating, as Node gives them
+ */
+export function requestMetadata(
+  rawHeaders: readonly string[],
+  connection: string | undefined,
+): OutgoingHttpHeaders {
+  const metadata: OutgoingHttpHeaders = { __proto__: null } as unknown as OutgoingHttpHeaders;
+  const named = connection
+    ? connection
+        .toLowerCase()
+        .split(",")
+        .map((name) => name.trim())
+    : undefined;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]!.toLowerCase();
+    if (
+      NOT_FORWARDED.has(name) ||
+      REQUEST_ONLY.has(name) ||
+      name.startsWith("grpc-") ||
+      named?.includes(name)
+    )
+      continue;
+    const value = rawHeaders[i + 1]!;
+    if (!NAME.test(name) || !isMetadataValue(name, value)) continue;
+    const before = metadata[name];
+    if (before === undefined) metadata[name] = value;
+    else metadata[name] = Array.isArray(before) ? [...before, value] : [String(before), value];
+  }
+  return metadata;
+}
+
+function isMetadataValue(name: string, value: string): boolean {
+  return name.endsWith("-bin") ? BASE64.test(value) : !NOT_ASCII_VALUE.test(value);
+}
+
+/** Answer metadata as HTTP response headers, unprefixed; what would break the response is left out. */
+export function responseHeaders(metadata: IncomingHttpHeaders, into: OutgoingHttpHeaders, prefix = ""): void {
+  for (const name in metadata) {
+    if (name.startsWith(":") || name.startsWith("grpc-") || NOT_FORWARDED.has(name)) continue;
+    const value = metadata[name];
+    if (value === undefined || (prefix === "" && RESPONSE_OWN.has(name) && into[name] !== undefined))
+      continue;
+    if (Array.isArray(value) ? value.some((one) => NOT_ASCII_VALUE.test(one)) : NOT_ASCII_VALUE.test(value))
+      continue;
+    into[prefix + name] = value;
+  }
+}

@@ -1,0 +1,73 @@
+import type { DescField } from "@bufbuild/protobuf";
+import { type HttpBody, isHttpBody, readHttpBody } from "./http-body.ts";
+import type { Binding } from "./http-rules.ts";
+import type { MessageDecoder, MessageDecoders } from "./message-decoder.ts";
+import { slotJson } from "./message-decoder.ts";
+import { Code, StatusError } from "./status.ts";
+import { WireReader } from "./wire-reader.ts";
+
+/** How reply messages of one binding become bodies; compiled at start-up. */
+export class Renderer {
+  readonly #decoder: MessageDecoder;
+  readonly #field: { index: number; empty: string; desc: DescField } | undefined;
+  /** Whether replies are raw bytes (google.api.HttpBody) and not JSON. */
+  readonly raw: boolean;
+
+  constructor(binding: Binding, decoders: MessageDecoders) {
+    const { method, responseBody } = binding;
+    this.#decoder = decoders.of(method.output);
+    this.raw = isHttpBody(responseBody ? responseBody.message : method.output);
+    if (responseBody) {
+      const slot = this.#decoder.slots.find((candidate) => candidate.desc === responseBody)!;
+      this.#field = { index: slot.index, empty: slot.emptyJson ?? "null", desc: responseBody };
+    }
+  }
+
+  /**
+   * JSON text of a reply message, or of the field that is the response body: an absent one is null, or
+   * empty where it has no presence.
+   * @throws StatusError INTERNAL when the message has no JSON form
+   */
+  json(message: Buffer): string {
+    return representable(() => {
+      const reader = new WireReader(message);
+      if (!this.#field) return this.#decoder.json(reader, 0);
+      const value = this.#decoder.scan(reader, 0)[this.#field.index];
+      return value === undefined ? this.#field.empty : slotJson(value);
+    });
+  }
+
+  /** The HttpBody a reply is, or holds in its response body field. */
+  httpBody(message: Buffer): HttpBody {
+    return representable(() => {
+      if (!this.#field) return readHttpBody(new WireReader(message));
+      const reader = new WireReader(message);
+      const parts: Buffer[] = [];
+      const tag = (this.#field.desc.number << 3) | 2;
+      while (reader.pos < reader.end) {
+        const found = reader.varint32();
+        if (found === tag) parts.push(reader.view());
+        else reader.skip(found & 7);
+      }
+      return readHttpBody(new WireReader(parts.length === 1 ? parts[0]! : Buffer.concat(parts)));
+    });
+  }
+}
+
+function representable<T>(render: () => T): T {
+  try {
+    return render();
+  } catch (error) {
+    throw new StatusError(Code.internal, "the upstream's reply has no JSON form", { cause: error });
+  }
+}
+
+/**
+ * Content-Type for an HttpBody: verbatim, octet-stream for an empty one so that browsers do not guess.
+ * @throws StatusError INTERNAL for a value no header can hold
+ */
+export function contentTypeOf(body: HttpBody): string {
+  if (/[^\t\x20-\x7e]/.test(body.contentType))
+    throw new StatusError(Code.internal, "the upstream sent an invalid content type");
+  return body.contentType || "application/octet-stream";
+}

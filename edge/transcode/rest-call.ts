@@ -1,0 +1,91 @@
+import type { OutgoingHttpHeaders } from "node:http2";
+import type { IncomingCall } from "./admission.ts";
+import { type ErrorReply, errorReply, type MapError } from "./error-reply.ts";
+import {
+  abortResponse,
+  type HttpRequest,
+  type HttpResponse,
+  onClientGone,
+  sendResponse,
+} from "./exchange.ts";
+import type { MessageDecoders } from "./message-decoder.ts";
+import { responseHeaders } from "./metadata.ts";
+import type { TranscoderOptions } from "./options.ts";
+import type { Route } from "./route.ts";
+import { StatusError } from "./status.ts";
+import type { Call, CallSink } from "./upstream-call.ts";
+
+/** What all calls of a transcoder share. */
+export interface RestSettings {
+  readonly options: TranscoderOptions;
+  readonly decoders: MessageDecoders;
+  readonly mapError: MapError | undefined;
+}
+
+/** One request on its way through the transcoder: who asks, what for, and how to answer. */
+export class RestCall {
+  readonly request: HttpRequest;
+  readonly response: HttpResponse;
+  readonly route: Route;
+  readonly settings: RestSettings;
+  readonly incoming: IncomingCall;
+  /** Headers every answer carries. */
+  readonly extraHeaders: OutgoingHttpHeaders;
+  readonly timeoutMs: number | undefined;
+  #call: Call | undefined;
+  /** How it ended; set once. */
+  error: StatusError | undefined;
+
+  constructor(
+    exchange: { request: HttpRequest; response: HttpResponse },
+    route: Route,
+    settings: RestSettings,
+    incoming: IncomingCall,
+    extraHeaders: OutgoingHttpHeaders,
+    timeoutMs: number | undefined,
+  ) {
+    this.request = exchange.request;
+    this.response = exchange.response;
+    this.route = route;
+    this.settings = settings;
+    this.incoming = incoming;
+    this.extraHeaders = extraHeaders;
+    this.timeoutMs = timeoutMs;
+    onClientGone(this.response, () => this.#call?.cancel());
+  }
+
+  /** Whether the client still waits. */
+  get wanted(): boolean {
+    return !this.response.destroyed && !(this.response as { closed?: boolean }).closed;
+  }
+
+  /** Starts the upstream call; it is cancelled when the client goes away. */
+  start(sink: CallSink): Call {
+    this.#call = this.route.start(this.route.rpcPath, this.incoming.metadata, this.timeoutMs, sink);
+    return this.#call;
+  }
+
+  send(status: number, headers: OutgoingHttpHeaders, body: string | Buffer): void {
+    sendResponse(this.request, this.response, status, Object.assign(headers, this.extraHeaders), body);
+  }
+
+  /**
+   * Answers with a failure, or breaks off when the answer has begun.
+   * @param trailers metadata that came with it
+   */
+  fail(reason: unknown, trailers: Parameters<typeof responseHeaders>[0] = {}): void {
+    this.error = StatusError.from(reason);
+    if (this.response.headersSent) return abortResponse(this.request, this.response);
+    const reply = this.errorReply(this.error);
+    for (const name of ["www-authenticate", "retry-after"]) {
+      const value = trailers[name];
+      if (typeof value === "string" && /^[\x20-\x7e]+$/.test(value)) reply.headers[name] = value;
+    }
+    responseHeaders(trailers, reply.headers, "trailer-");
+    this.send(reply.status, reply.headers, reply.body);
+  }
+
+  errorReply(error: StatusError): ErrorReply {
+    return errorReply(error, this.settings.decoders, this.settings.mapError);
+  }
+}

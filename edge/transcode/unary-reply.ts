@@ -1,0 +1,95 @@
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http2";
+import zlib from "node:zlib";
+import { notModified } from "./conditional.ts";
+import { acceptsGzip, JSON_TYPE } from "./media.ts";
+import { MessageFrames } from "./message-frames.ts";
+import { responseHeaders } from "./metadata.ts";
+import { contentTypeOf } from "./renderer.ts";
+import type { RestCall } from "./rest-call.ts";
+import { Code, StatusError } from "./status.ts";
+import type { CallSink } from "./upstream-call.ts";
+
+/** Takes the one reply of a unary or client-streaming call and answers with it. */
+export function unarySink(call: RestCall): CallSink {
+  let metadata: IncomingHttpHeaders = {};
+  let message: Buffer | undefined;
+  let broken: StatusError | undefined;
+  const frames = new MessageFrames(call.settings.options.max_response_bytes, () =>
+    String(metadata["grpc-encoding"]),
+  );
+  return {
+    onHeaders(headers) {
+      metadata = headers;
+    },
+    onData(chunk) {
+      if (broken) return;
+      try {
+        frames.push(chunk, (one) => {
+          if (message) throw new StatusError(Code.internal, "the upstream sent two replies to a unary call");
+          message = one;
+        });
+      } catch (error) {
+        broken = StatusError.from(error);
+      }
+    },
+    onEnd({ error, trailers }) {
+      const failure = error ?? broken;
+      if (failure) return call.fail(failure, trailers);
+      if (!message || !frames.complete)
+        return call.fail(new StatusError(Code.internal, "the upstream sent no reply"));
+      try {
+        reply(call, metadata, trailers, message);
+      } catch (reason) {
+        call.fail(reason);
+      }
+    },
+  };
+}
+
+function reply(
+  call: RestCall,
+  metadata: IncomingHttpHeaders,
+  trailers: IncomingHttpHeaders,
+  message: Buffer,
+): void {
+  const { renderer } = call.route;
+  const { method, headers: requestHeaders } = call.request;
+  const headers: OutgoingHttpHeaders = {};
+  responseHeaders(metadata, headers);
+  responseHeaders(trailers, headers, "trailer-");
+  const status = statusOf(call, headers);
+  const etag = typeof headers["etag"] === "string" ? headers["etag"] : undefined;
+  if ((method === "GET" || method === "HEAD") && notModified(requestHeaders["if-none-match"], etag)) {
+    return call.send(304, headers, "");
+  }
+  if (renderer.raw) {
+    const body = renderer.httpBody(message);
+    headers["content-type"] = contentTypeOf(body);
+    return call.send(status, headers, body.data);
+  }
+  headers["content-type"] = JSON_TYPE;
+  const json = renderer.json(message);
+  if (json.length < call.settings.options.gzip_from_bytes) return call.send(status, headers, json);
+  addVary(headers);
+  if (!acceptsGzip(requestHeaders["accept-encoding"])) return call.send(status, headers, json);
+  zlib.gzip(json, { level: 4 }, (error, compressed) => {
+    if (error) return call.fail(error);
+    headers["content-encoding"] = "gzip";
+    // Another coding is another representation (RFC 9110 8.8.3.3).
+    if (etag && !etag.startsWith("W/")) headers["etag"] = `W/${etag}`;
+    call.send(status, headers, compressed);
+  });
+}
+
+function statusOf(call: RestCall, headers: OutgoingHttpHeaders): number {
+  const key = call.settings.options.http_code_metadata;
+  const value = key && headers[key];
+  if (!value) return call.route.successStatus;
+  delete headers[key];
+  return /^[2-5]\d\d$/.test(String(value)) ? Number(value) : call.route.successStatus;
+}
+
+function addVary(headers: OutgoingHttpHeaders): void {
+  const vary = headers["vary"];
+  headers["vary"] = vary === undefined ? "accept-encoding" : `${vary}, accept-encoding`;
+}

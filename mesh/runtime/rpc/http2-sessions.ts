@@ -1,0 +1,165 @@
+import http2, { type ClientHttp2Session, type ClientHttp2Stream, type OutgoingHttpHeaders } from "node:http2";
+
+export interface Http2SessionsOptions {
+  /** Streams one connection carries before another is opened; the peer's own limit counts too. */
+  readonly maxStreamsPerSession?: number;
+  /** Most connections to the upstream; beyond that, streams share them. */
+  readonly maxSessions?: number;
+  /** Milliseconds a connection may take to be established. */
+  readonly connectTimeoutMs?: number;
+  /** Milliseconds between pings while streams are open; a peer that does not answer within this time again is dead. */
+  readonly pingIntervalMs?: number;
+  /** Milliseconds without streams after which a connection is closed. */
+  readonly idleTimeoutMs?: number;
+  /** Bytes a stream may receive ahead of its reader. */
+  readonly streamWindowBytes?: number;
+  /** Bytes a connection may receive ahead of its readers. */
+  readonly sessionWindowBytes?: number;
+  /** TLS options for https upstreams, e.g. `ca`, `cert`, `key`. */
+  readonly tls?: http2.SecureClientSessionOptions;
+}
+
+const DEFAULTS = {
+  maxStreamsPerSession: 100,
+  maxSessions: 8,
+  connectTimeoutMs: 5_000,
+  pingIntervalMs: 20_000,
+  idleTimeoutMs: 300_000,
+  streamWindowBytes: 1024 * 1024,
+  sessionWindowBytes: 8 * 1024 * 1024,
+};
+
+interface Pooled {
+  readonly session: ClientHttp2Session;
+  streams: number;
+  /** No new streams: the peer is going away, or the connection failed. */
+  draining: boolean;
+  ping: NodeJS.Timeout | undefined;
+  idle: NodeJS.Timeout | undefined;
+}
+
+/**
+ * A pool of HTTP/2 connections to one upstream. Connections are made when a stream needs one, shared by
+ * many streams, given up on GOAWAY, on a failed ping and when idle, and replaced by the next stream that
+ * asks: there is no background reconnecting, so a dead upstream costs nothing.
+ */
+export class Http2Sessions {
+  readonly origin: string;
+  readonly #options: Required<Omit<Http2SessionsOptions, "tls">> & { tls?: http2.SecureClientSessionOptions };
+  readonly #pool: Pooled[] = [];
+  #closed = false;
+
+  /** @param origin `http://host:port` (prior-knowledge h2c) or `https://host:port` */
+  constructor(origin: string, options: Http2SessionsOptions = {}) {
+    this.origin = new URL(origin).origin;
+    this.#options = { ...DEFAULTS, ...options };
+  }
+
+  /**
+   * Opens a stream. A connection that cannot be made shows as an `error` event of the stream.
+   * @throws when the pool is closed, or a header cannot be sent
+   */
+  request(headers: OutgoingHttpHeaders, endStream = false): ClientHttp2Stream {
+    if (this.#closed) throw new Error("the connection pool is closed");
+    const pooled = this.#pick();
+    const stream = pooled.session.request(headers, { endStream });
+    this.#opened(pooled);
+    stream.once("close", () => this.#released(pooled));
+    return stream;
+  }
+
+  /** Lets open streams finish and closes every connection. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all(
+      this.#pool.map(({ session }) => {
+        if (session.destroyed) return;
+        return new Promise<void>((resolve) => {
+          session.once("close", () => resolve());
+          session.close();
+        });
+      }),
+    );
+  }
+
+  /** Ends every connection with its streams at once. */
+  destroy(): void {
+    this.#closed = true;
+    for (const { session } of [...this.#pool]) session.destroy();
+  }
+
+  /** The first connection with room, so that spare ones fall idle; the least loaded when all are full. */
+  #pick(): Pooled {
+    let least: Pooled | undefined;
+    for (const pooled of this.#pool) {
+      if (pooled.draining || pooled.session.closed || pooled.session.destroyed) continue;
+      if (pooled.streams < this.#room(pooled)) return pooled;
+      if (!least || pooled.streams < least.streams) least = pooled;
+    }
+    return least && this.#pool.length >= this.#options.maxSessions ? least : this.#connect();
+  }
+
+  #room({ session }: Pooled): number {
+    const theirs = session.connecting ? undefined : session.remoteSettings?.maxConcurrentStreams;
+    return Math.min(this.#options.maxStreamsPerSession, theirs ?? Number.POSITIVE_INFINITY);
+  }
+
+  #connect(): Pooled {
+    const { streamWindowBytes, sessionWindowBytes, connectTimeoutMs, tls } = this.#options;
+    const session = http2.connect(this.origin, {
+      ...tls,
+      settings: { enablePush: false, initialWindowSize: streamWindowBytes },
+    });
+    const pooled: Pooled = { session, streams: 0, draining: false, ping: undefined, idle: undefined };
+    this.#pool.push(pooled);
+    const giveUp = setTimeout(() => session.destroy(new Error("connecting took too long")), connectTimeoutMs);
+    session.once("connect", () => {
+      clearTimeout(giveUp);
+      session.setLocalWindowSize(sessionWindowBytes);
+    });
+    session.on("goaway", () => {
+      pooled.draining = true;
+    });
+    // Streams report the failure to their callers.
+    session.on("error", () => {
+      pooled.draining = true;
+    });
+    session.once("close", () => {
+      clearTimeout(giveUp);
+      clearInterval(pooled.ping);
+      clearTimeout(pooled.idle);
+      this.#pool.splice(this.#pool.indexOf(pooled), 1);
+    });
+    return pooled;
+  }
+
+  #opened(pooled: Pooled): void {
+    if (pooled.streams++ > 0) return;
+    clearTimeout(pooled.idle);
+    pooled.session.ref();
+    if (!pooled.ping) pooled.ping = this.#startPings(pooled);
+  }
+
+  #released(pooled: Pooled): void {
+    if (--pooled.streams > 0 || pooled.session.destroyed) return;
+    // Going away, or closing: the last stream ends the connection.
+    if (pooled.draining || this.#closed) return pooled.session.close();
+    clearTimeout(pooled.idle);
+    pooled.idle = setTimeout(() => pooled.session.close(), this.#options.idleTimeoutMs).unref();
+    pooled.session.unref();
+  }
+
+  /** A connection whose peer vanished without a FIN would hang its streams until the kernel gives up. */
+  #startPings(pooled: Pooled): NodeJS.Timeout {
+    let waiting = false;
+    return setInterval(() => {
+      const { session } = pooled;
+      if (session.destroyed || session.connecting || pooled.streams === 0) return;
+      if (waiting) return session.destroy(new Error("the peer does not answer pings"));
+      waiting = true;
+      session.ping((error) => {
+        waiting = error !== null;
+      });
+    }, this.#options.pingIntervalMs).unref();
+  }
+}
