@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { FastifyInstance } from "fastify";
-import { type OnePort, type OnePortLimits, onePort } from "#mesh/runtime/rpc/one-port.ts";
+import { type EdgeLimits, type EdgePort, edgePort } from "./edge-port.ts";
 import { checkRequest } from "./request-checks.ts";
 import type { HttpRequest, HttpResponse } from "./transcode/exchange.ts";
 import { sendResponse } from "./transcode/exchange.ts";
@@ -19,8 +19,8 @@ export interface RequestHandler {
 export function gatewayServer(
   handlers: readonly RequestHandler[],
   pages: FastifyInstance,
-  limits?: OnePortLimits,
-): OnePort {
+  limits?: EdgeLimits,
+): EdgePort {
   const serve = (request: HttpRequest, response: HttpResponse): void => {
     try {
       checkRequest(request.method ?? "", request.httpVersion, request.rawHeaders);
@@ -30,7 +30,7 @@ export function gatewayServer(
     for (const handler of handlers) if (handler.handle(request, response)) return;
     pages.routing(request as IncomingMessage, response as ServerResponse);
   };
-  return onePort(
+  return edgePort(
     { onRequest: serve, onHttp2Request: serve, errorBody: (_status, message) => statusBody(3, message) },
     limits,
   );

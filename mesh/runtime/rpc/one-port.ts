@@ -1,93 +1,75 @@
-import http, { type IncomingMessage, type ServerResponse } from "node:http";
-import http2, {
-  type Http2ServerRequest,
-  type Http2ServerResponse,
-  type ServerHttp2Session,
-  type ServerHttp2Stream,
-} from "node:http2";
+/**
+ * HTTP/1.1 and HTTP/2 without TLS (h2c with prior knowledge, RFC 9113 section 3.3) on one port: the
+ * first bytes of a connection tell which it is.
+ *
+ * What listens is an http.Server, and HTTP/2 connections are handed to a second server: behind a plain
+ * net.Server, http.Server would not find its idle keep-alive connections again when it closes.
+ */
+import http from "node:http";
+import http2 from "node:http2";
 import type { Socket } from "node:net";
-import type { Duplex } from "node:stream";
+import type { FastifyServerFactory } from "fastify";
 
-/** First bytes of an HTTP/2 connection (RFC 9113 3.4). */
-const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+/** Client connection preface of HTTP/2 (RFC 9113 section 3.4). */
+const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
+/** Time a new connection has to show what it speaks, and HTTP/1.1 requests to send their head, in milliseconds. */
+const headTimeoutMs = 10_000;
+const requestTimeoutMs = 15_000;
+
+/** What answers requests of either protocol. */
 export interface OnePortHandlers {
-  readonly onRequest: (request: IncomingMessage, response: ServerResponse) => void;
-  readonly onHttp2Request: (request: Http2ServerRequest, response: Http2ServerResponse) => void;
-  /** Sees every HTTP/2 stream first; returns true when it has taken the stream, which then is no request. */
-  readonly onHttp2Stream?: (
-    stream: ServerHttp2Stream,
-    headers: http2.IncomingHttpHeaders,
-    rawHeaders: string[],
-  ) => boolean;
-  /** Body of the answer to a request that does not parse; the status line is made here. */
-  readonly errorBody?: (httpStatus: number, message: string) => string;
+  http1: http.RequestListener;
+  http2: (request: http2.Http2ServerRequest, response: http2.Http2ServerResponse) => void;
 }
 
-export interface OnePortLimits {
-  /** Request line and headers, in bytes; 431 above, or 414 where the request line alone is too long. */
-  readonly maxHeaderBytes?: number;
-  /** Milliseconds for the headers of a request, or for the first bytes of a connection. */
-  readonly headersTimeoutMs?: number;
-  /** Milliseconds for a whole HTTP/1.1 request; 0 for none, which client streams may need. */
-  readonly requestTimeoutMs?: number;
-  readonly keepAliveTimeoutMs?: number;
-  readonly maxConcurrentStreams?: number;
-  /** Bytes of memory one HTTP/2 session may take. */
-  readonly sessionMemoryMb?: number;
-  readonly maxConnections?: number;
-}
-
-const DEFAULTS = {
-  maxHeaderBytes: 48 * 1024,
-  headersTimeoutMs: 10_000,
-  requestTimeoutMs: 300_000,
-  keepAliveTimeoutMs: 65_000,
-  maxConcurrentStreams: 200,
-  sessionMemoryMb: 16,
-  maxConnections: 10_000,
-};
-
-export interface OnePort {
-  /** The listening server; `listen` it, or give it to a host that does. */
-  readonly server: http.Server;
-  /**
-   * Stops accepting, lets open requests finish and closes idle connections.
-   * @param graceMs after this many milliseconds, whatever is left is cut off
-   */
-  drain(graceMs: number): Promise<void>;
+/** A server for both protocols. `close()` ends idle connections and waits for requests in flight. */
+export function createOnePort(handlers: OnePortHandlers): http.Server {
+  const h1 = http.createServer(
+    {
+      headersTimeout: headTimeoutMs,
+      requestTimeout: requestTimeoutMs,
+      connectionsCheckingInterval: 1_000,
+      maxHeaderSize: 16_384,
+    },
+    handlers.http1,
+  );
+  const h2 = http2.createServer(
+    {
+      settings: { maxConcurrentStreams: 250, maxHeaderListSize: 16_384, initialWindowSize: 1_048_576 },
+      maxSessionMemory: 10,
+      maxSessionInvalidFrames: 100,
+      streamResetBurst: 200,
+      streamResetRate: 33,
+    },
+    handlers.http2,
+  );
+  joinServers(h1, h2);
+  return h1;
 }
 
 /**
- * HTTP/1.1 and HTTP/2 without TLS (h2c, prior knowledge) on one port, told apart by the first bytes. The
- * HTTP/1.1 server is the one that listens, because only then does it track its idle connections.
+ * Gives the HTTP/2 connections of a listening HTTP/1.1 server to `h2`. Closing `h1`'s idle connections then
+ * closes HTTP/2 sessions too, which lets their open streams finish.
+ * @returns the open HTTP/2 sessions, kept up to date
  */
-export function onePort(handlers: OnePortHandlers, limits: OnePortLimits = {}): OnePort {
-  const limit = { ...DEFAULTS, ...limits };
-  const h1 = http.createServer({
-    maxHeaderSize: limit.maxHeaderBytes,
-    headersTimeout: limit.headersTimeoutMs,
-    requestTimeout: limit.requestTimeoutMs,
-    keepAliveTimeout: limit.keepAliveTimeoutMs,
-    connectionsCheckingInterval: 1_000,
-    // The handler answers a missing Host itself, with a body its clients understand.
-    requireHostHeader: false,
-    noDelay: true,
-  });
-  h1.maxConnections = limit.maxConnections;
-  h1.on("request", handlers.onRequest);
-  // Such a request waits for "100 Continue", which is sent by whoever reads its body.
-  h1.on("checkContinue", handlers.onRequest);
-  h1.on("clientError", (error: NodeJS.ErrnoException & { rawPacket?: Buffer }, socket: Duplex) => {
-    answerUnparsed(error, socket, handlers.errorBody);
-  });
-  const h2 = http2Server(handlers, limit);
-  const sessions = new Set<ServerHttp2Session>();
+export function joinServers(h1: http.Server, h2: http2.Http2Server): ReadonlySet<http2.ServerHttp2Session> {
+  const sessions = new Set<http2.ServerHttp2Session>();
   h2.on("session", (session) => {
     sessions.add(session);
     session.once("close", () => sessions.delete(session));
   });
-  const undecided = splitByPreface(h1, h2, limit.headersTimeoutMs);
+
+  const undecided = new Set<Socket>();
+  const toHttp1 = h1.listeners("connection")[0] as (socket: Socket) => void;
+  h1.removeAllListeners("connection").on("connection", (socket: Socket) => {
+    undecided.add(socket);
+    decide(socket, (isHttp2) => {
+      undecided.delete(socket);
+      if (isHttp2) h2.emit("connection", socket);
+      else if (isHttp2 === false) toHttp1.call(h1, socket);
+    });
+  });
 
   const closeIdle = h1.closeIdleConnections.bind(h1);
   h1.closeIdleConnections = () => {
@@ -95,109 +77,35 @@ export function onePort(handlers: OnePortHandlers, limits: OnePortLimits = {}): 
     for (const session of sessions) session.close();
     for (const socket of undecided) socket.destroy();
   };
-  return { server: h1, drain: (graceMs) => drain(h1, sessions, graceMs) };
+  return sessions;
 }
 
-function http2Server(handlers: OnePortHandlers, limit: typeof DEFAULTS): http2.Http2Server {
-  const h2 = http2.createServer({
-    maxSessionMemory: limit.sessionMemoryMb,
-    maxHeaderListPairs: 128,
-    settings: {
-      maxConcurrentStreams: limit.maxConcurrentStreams,
-      maxHeaderListSize: limit.maxHeaderBytes,
-      initialWindowSize: 256 * 1024,
-    },
-    // Resets a peer may send in a burst and per second before it is cut off (rapid reset).
-    streamResetBurst: 500,
-    streamResetRate: 50,
-  });
-  h2.on("request", handlers.onHttp2Request);
-  h2.on("sessionError", () => {});
-  const { onHttp2Stream } = handlers;
-  if (onHttp2Stream) {
-    // The request event is made from streams by Node's own listener; ours goes before it.
-    const [toRequest] = h2.listeners("stream") as ((...args: unknown[]) => void)[];
-    h2.removeAllListeners("stream");
-    h2.on("stream", (stream, headers, flags, rawHeaders: unknown) => {
-      if (!onHttp2Stream(stream as ServerHttp2Stream, headers, rawHeaders as string[]))
-        toRequest!.call(h2, stream, headers, flags, rawHeaders);
-    });
-  }
-  return h2;
-}
+/** The same as a server factory of Fastify. */
+export const onePort: FastifyServerFactory = (handler) =>
+  createOnePort({ http1: handler as http.RequestListener, http2: handler as never });
 
-/** Looks at the first bytes of each connection and hands it to one of the servers. */
-function splitByPreface(h1: http.Server, h2: http2.Http2Server, timeoutMs: number): ReadonlySet<Socket> {
-  const undecided = new Set<Socket>();
-  const toH1 = h1.listeners("connection")[0] as (socket: Socket) => void;
-  h1.removeAllListeners("connection");
-  h1.on("connection", (socket: Socket) => {
-    let seen: Buffer = Buffer.alloc(0);
-    const drop = (): void => {
-      socket.destroy();
-    };
-    const timer = setTimeout(drop, timeoutMs);
-    const settle = (): void => {
-      clearTimeout(timer);
-      undecided.delete(socket);
-    };
-    const peek = (): void => {
-      const chunk: Buffer | null = socket.read();
-      if (!chunk) return;
-      seen = seen.length > 0 ? Buffer.concat([seen, chunk]) : chunk;
-      const length = Math.min(seen.length, PREFACE.length);
-      const isHttp2 = seen.subarray(0, length).equals(PREFACE.subarray(0, length));
-      if (isHttp2 && length < PREFACE.length) return;
-      settle();
-      socket.off("readable", peek).off("end", drop).off("error", drop).unshift(seen);
-      if (isHttp2) h2.emit("connection", socket);
-      else toH1.call(h1, socket);
-    };
-    undecided.add(socket);
-    socket.on("error", drop).on("end", drop).once("close", settle).on("readable", peek);
-  });
-  return undecided;
-}
-
-const PARSE_FAILURES: Record<string, [number, string]> = {
-  HPE_HEADER_OVERFLOW: [431, "the headers are too large"],
-  ERR_HTTP_REQUEST_TIMEOUT: [408, "the request took too long"],
-};
-
-function answerUnparsed(
-  error: NodeJS.ErrnoException & { rawPacket?: Buffer },
-  socket: Duplex,
-  errorBody: OnePortHandlers["errorBody"],
-): void {
-  // Where a response is on its way already, another one would be taken for a part of it.
-  const begun = (socket as { _httpMessage?: { headersSent?: boolean } })._httpMessage?.headersSent;
-  if (!socket.writable || error.code === "ECONNRESET" || begun) {
+/** Calls back once: true for HTTP/2, false for HTTP/1, undefined when the connection ended before it told. */
+function decide(socket: Socket, settle: (isHttp2: boolean | undefined) => void): void {
+  let seen: Buffer = Buffer.alloc(0);
+  const finish = (isHttp2: boolean | undefined) => {
+    clearTimeout(timer);
+    socket.off("readable", peek).off("end", give).off("error", give).off("close", give);
+    settle(isHttp2);
+  };
+  const give = () => {
     socket.destroy();
-    return;
-  }
-  let [status, message] = PARSE_FAILURES[error.code ?? ""] ?? [400, "the request is not valid HTTP/1.1"];
-  if (status === 431 && error.rawPacket && !error.rawPacket.includes("\r\n"))
-    [status, message] = [414, "the URL is too long"];
-  const body = errorBody?.(status, message) ?? "";
-  const type = body === "" ? "" : "Content-Type: application/json\r\n";
-  const head = `HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\nConnection: close\r\n${type}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n`;
-  socket.end(head + body, () => socket.destroy());
-}
-
-async function drain(
-  h1: http.Server,
-  sessions: ReadonlySet<ServerHttp2Session>,
-  graceMs: number,
-): Promise<void> {
-  const cut = setTimeout(() => {
-    h1.closeAllConnections();
-    for (const session of sessions) session.destroy();
-  }, graceMs);
-  const http1Closed = new Promise<void>((resolve) => h1.close(() => resolve()));
-  h1.closeIdleConnections();
-  await Promise.all([
-    http1Closed,
-    ...Array.from(sessions, (session) => new Promise((resolve) => session.once("close", resolve))),
-  ]);
-  clearTimeout(cut);
+    finish(undefined);
+  };
+  const timer = setTimeout(give, headTimeoutMs);
+  const peek = () => {
+    const chunk: Buffer | null = socket.read();
+    if (!chunk) return;
+    seen = Buffer.concat([seen, chunk]);
+    const length = Math.min(seen.length, preface.length);
+    const matches = seen.subarray(0, length).equals(preface.subarray(0, length));
+    if (matches && length < preface.length) return;
+    socket.unshift(seen);
+    finish(matches);
+  };
+  socket.setNoDelay(true).on("error", give).on("end", give).on("close", give).on("readable", peek);
 }

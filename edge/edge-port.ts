@@ -1,0 +1,156 @@
+import http, { type IncomingMessage, type ServerResponse } from "node:http";
+import http2, {
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from "node:http2";
+import type { Duplex } from "node:stream";
+
+import { joinServers } from "#mesh/runtime/rpc/one-port.ts";
+
+export interface EdgeHandlers {
+  readonly onRequest: (request: IncomingMessage, response: ServerResponse) => void;
+  readonly onHttp2Request: (request: Http2ServerRequest, response: Http2ServerResponse) => void;
+  /** Sees every HTTP/2 stream first; returns true when it has taken the stream, which then is no request. */
+  readonly onHttp2Stream?: (
+    stream: ServerHttp2Stream,
+    headers: http2.IncomingHttpHeaders,
+    rawHeaders: string[],
+  ) => boolean;
+  /** Body of the answer to a request that does not parse; the status line is made here. */
+  readonly errorBody?: (httpStatus: number, message: string) => string;
+}
+
+export interface EdgeLimits {
+  /** Request line and headers, in bytes; 431 above, or 414 where the request line alone is too long. */
+  readonly maxHeaderBytes?: number;
+  /** Milliseconds for the headers of a request, or for the first bytes of a connection. */
+  readonly headersTimeoutMs?: number;
+  /** Milliseconds for a whole HTTP/1.1 request; 0 for none, which client streams may need. */
+  readonly requestTimeoutMs?: number;
+  readonly keepAliveTimeoutMs?: number;
+  readonly maxConcurrentStreams?: number;
+  /** Bytes of memory one HTTP/2 session may take. */
+  readonly sessionMemoryMb?: number;
+  readonly maxConnections?: number;
+}
+
+const DEFAULTS = {
+  maxHeaderBytes: 48 * 1024,
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 300_000,
+  keepAliveTimeoutMs: 65_000,
+  maxConcurrentStreams: 200,
+  sessionMemoryMb: 16,
+  maxConnections: 10_000,
+};
+
+export interface EdgePort {
+  /** The listening server; `listen` it, or give it to a host that does. */
+  readonly server: http.Server;
+  /**
+   * Stops accepting, lets open requests finish and closes idle connections.
+   * @param graceMs after this many milliseconds, whatever is left is cut off
+   */
+  drain(graceMs: number): Promise<void>;
+}
+
+/**
+ * HTTP/1.1 and HTTP/2 without TLS (h2c, prior knowledge) on one port, told apart by the first bytes. The
+ * HTTP/1.1 server is the one that listens, because only then does it track its idle connections.
+ */
+export function edgePort(handlers: EdgeHandlers, limits: EdgeLimits = {}): EdgePort {
+  const limit = { ...DEFAULTS, ...limits };
+  const h1 = http.createServer({
+    maxHeaderSize: limit.maxHeaderBytes,
+    headersTimeout: limit.headersTimeoutMs,
+    requestTimeout: limit.requestTimeoutMs,
+    keepAliveTimeout: limit.keepAliveTimeoutMs,
+    connectionsCheckingInterval: 1_000,
+    // The handler answers a missing Host itself, with a body its clients understand.
+    requireHostHeader: false,
+    noDelay: true,
+  });
+  h1.maxConnections = limit.maxConnections;
+  h1.on("request", handlers.onRequest);
+  // Such a request waits for "100 Continue", which is sent by whoever reads its body.
+  h1.on("checkContinue", handlers.onRequest);
+  h1.on("clientError", (error: NodeJS.ErrnoException & { rawPacket?: Buffer }, socket: Duplex) => {
+    answerUnparsed(error, socket, handlers.errorBody);
+  });
+  const h2 = http2Server(handlers, limit);
+  const sessions = joinServers(h1, h2);
+  return { server: h1, drain: (graceMs) => drain(h1, sessions, graceMs) };
+}
+
+function http2Server(handlers: EdgeHandlers, limit: typeof DEFAULTS): http2.Http2Server {
+  const h2 = http2.createServer({
+    maxSessionMemory: limit.sessionMemoryMb,
+    maxHeaderListPairs: 128,
+    settings: {
+      maxConcurrentStreams: limit.maxConcurrentStreams,
+      maxHeaderListSize: limit.maxHeaderBytes,
+      initialWindowSize: 256 * 1024,
+    },
+    // Resets a peer may send in a burst and per second before it is cut off (rapid reset).
+    streamResetBurst: 500,
+    streamResetRate: 50,
+  });
+  h2.on("request", handlers.onHttp2Request);
+  h2.on("sessionError", () => {});
+  const { onHttp2Stream } = handlers;
+  if (onHttp2Stream) {
+    // The request event is made from streams by Node's own listener; ours goes before it.
+    const [toRequest] = h2.listeners("stream") as ((...args: unknown[]) => void)[];
+    h2.removeAllListeners("stream");
+    h2.on("stream", (stream, headers, flags, rawHeaders: unknown) => {
+      if (!onHttp2Stream(stream as ServerHttp2Stream, headers, rawHeaders as string[]))
+        toRequest!.call(h2, stream, headers, flags, rawHeaders);
+    });
+  }
+  return h2;
+}
+
+const PARSE_FAILURES: Record<string, [number, string]> = {
+  HPE_HEADER_OVERFLOW: [431, "the headers are too large"],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, "the request took too long"],
+};
+
+function answerUnparsed(
+  error: NodeJS.ErrnoException & { rawPacket?: Buffer },
+  socket: Duplex,
+  errorBody: EdgeHandlers["errorBody"],
+): void {
+  // Where a response is on its way already, another one would be taken for a part of it.
+  const begun = (socket as { _httpMessage?: { headersSent?: boolean } })._httpMessage?.headersSent;
+  if (!socket.writable || error.code === "ECONNRESET" || begun) {
+    socket.destroy();
+    return;
+  }
+  let [status, message] = PARSE_FAILURES[error.code ?? ""] ?? [400, "the request is not valid HTTP/1.1"];
+  if (status === 431 && error.rawPacket && !error.rawPacket.includes("\r\n"))
+    [status, message] = [414, "the URL is too long"];
+  const body = errorBody?.(status, message) ?? "";
+  const type = body === "" ? "" : "Content-Type: application/json\r\n";
+  const head = `HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\nConnection: close\r\n${type}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n`;
+  socket.end(head + body, () => socket.destroy());
+}
+
+async function drain(
+  h1: http.Server,
+  sessions: ReadonlySet<ServerHttp2Session>,
+  graceMs: number,
+): Promise<void> {
+  const cut = setTimeout(() => {
+    h1.closeAllConnections();
+    for (const session of sessions) session.destroy();
+  }, graceMs);
+  const http1Closed = new Promise<void>((resolve) => h1.close(() => resolve()));
+  h1.closeIdleConnections();
+  await Promise.all([
+    http1Closed,
+    ...Array.from(sessions, (session) => new Promise((resolve) => session.once("close", resolve))),
+  ]);
+  clearTimeout(cut);
+}
