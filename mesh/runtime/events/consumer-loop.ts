@@ -12,8 +12,9 @@
  */
 import type { ConsumerMessages, JsMsg } from "@nats-io/jetstream";
 import type { Bus } from "./bus.ts";
-import { deliver, type Reader } from "./deliver.ts";
+import { deliver } from "./deliver.ts";
 import { bindDurable, findDurable } from "./durable.ts";
+import type { Reader } from "./handle-once.ts";
 
 /** A loop that reads one event. */
 export interface ConsumerLoop {
@@ -38,6 +39,7 @@ export function startConsumerLoop({
   const { consumer, contract, policy, log } = reader;
   const inHand = new Set<Promise<unknown>>();
   const lastOfKey = new Map<string, Promise<unknown>>();
+  const stopping = Promise.withResolvers<void>();
   let stopped = false;
   let pull: ConsumerMessages | undefined;
   let delivered = -1;
@@ -74,7 +76,8 @@ export function startConsumerLoop({
   };
 
   const read = async () => {
-    await bus.connected();
+    await Promise.race([bus.connected(), stopping.promise]);
+    if (stopped) return;
     const durable = await bindDurable(bus, consumer, contract, policy);
     if (stopped) return;
     const messages = await durable.consume({
@@ -127,6 +130,7 @@ export function startConsumerLoop({
         await read();
         failures = 0;
         reported = "";
+        if (!stopped) await pause(50);
       } catch (error) {
         if (stopped) break;
         const problem = error instanceof Error ? error.message : String(error);
@@ -142,10 +146,11 @@ export function startConsumerLoop({
   return {
     async stop() {
       stopped = true;
+      stopping.resolve();
       endPause();
       pull?.stop();
+      await running;
       await Promise.all(inHand);
-      await Promise.race([running, bus.isConnected() ? running : Promise.resolve()]);
     },
   };
 }

@@ -3,12 +3,11 @@ import type { DescMessage, Message, MessageShape } from "@bufbuild/protobuf";
 import type { MikroORM } from "@mikro-orm/postgresql";
 import type { Bus, EventLog } from "./bus.ts";
 import { type ConsumerLoop, startConsumerLoop } from "./consumer-loop.ts";
-import type { EventContext } from "./deliver.ts";
 import { durableName } from "./durable.ts";
 import { type EventContract, eventContract } from "./event-contract.ts";
+import type { EventContext } from "./handle-once.ts";
 
-export type { EventContext } from "./deliver.ts";
-export { PermanentEventError } from "./deliver.ts";
+export { type EventContext, PermanentEventError } from "./handle-once.ts";
 
 /** An event and what a service does with it. Made by `on`. */
 export interface EventHandler {

@@ -16,47 +16,13 @@
  * consumer and includes deliveries that never reached a handler.
  */
 import { fromBinary, type Message } from "@bufbuild/protobuf";
-import type { EntityManager, MikroORM } from "@mikro-orm/postgresql";
 import type { JsMsg } from "@nats-io/jetstream";
 import { contextFromHeaders, runInContext } from "#mesh/runtime/telemetry/context.ts";
-import type { EventLog } from "./bus.ts";
 import { type CloudEvent, decodeCloudEvent, MalformedEventError } from "./cloud-events.ts";
 import { type FailedDelivery, failuresOf, recordFailure } from "./dead-letters.ts";
-import type { ConsumerPolicy, EventContract } from "./event-contract.ts";
-import { claimEvent } from "./inbox.ts";
+import type { EventContract } from "./event-contract.ts";
+import { HandlerFailure, handleOnce, PermanentEventError, type Reader } from "./handle-once.ts";
 import { isTransient } from "./transient.ts";
-
-/** A handler throws this when trying again is useless: the event goes to the dead letters at once. */
-export class PermanentEventError extends Error {
-  override readonly name = "PermanentEventError";
-}
-
-/** What a handler gets besides the event. */
-export interface EventContext {
-  /** Inside the transaction that also holds the event's inbox row. */
-  readonly em: EntityManager;
-  readonly id: string;
-  readonly key: string;
-  readonly version?: bigint;
-  /** When the event was recorded. */
-  readonly time: Date;
-  /** 1 for the first try; failed tries are counted, redeliveries for other reasons are not. */
-  readonly attempt: number;
-  /** Headers of the message, names in lower case. */
-  readonly headers: Readonly<Record<string, string>>;
-  /** Aborted when the delivery has taken as long as the contract's ack_wait and is given up. */
-  readonly signal: AbortSignal;
-}
-
-/** One event as one service reads it. */
-export interface Reader {
-  readonly consumer: string;
-  readonly contract: EventContract;
-  readonly policy: ConsumerPolicy;
-  readonly handle: (event: Message, context: EventContext) => Promise<void>;
-  readonly orm: MikroORM;
-  readonly log: EventLog;
-}
 
 /** What became of a delivery. */
 export type DeliveryOutcome = "handled" | "duplicate" | "retry" | "dead";
@@ -73,7 +39,7 @@ export async function deliver(reader: Reader, message: JsMsg): Promise<DeliveryO
     return outcome;
   } catch (error) {
     // The database is away, or the connection to NATS: the delivery comes again either way.
-    const delay = jitter(Math.min(15_000, 500 * 2 ** Math.min(message.info.deliveryCount, 10)));
+    const delay = jitter(Math.min(15_000, 125 * 2 ** Math.min(message.info.deliveryCount, 10)));
     reader.log.warn({ ...log, err: error, retryInMs: delay }, "an event could not be handled now");
     try {
       message.nak(delay);
@@ -112,58 +78,15 @@ async function outcomeOf(reader: Reader, message: JsMsg): Promise<Outcome> {
       }
     }
     try {
-      const fresh = await handleOnce(reader, message, event, body, attempt);
+      const fresh = await handleOnce(reader, { event, body, attempt, headers: headersOf(message) });
       return { outcome: fresh ? "handled" : "duplicate" };
     } catch (error) {
-      if (isTransient(error)) throw error;
-      return failed(reader, message, event, error);
+      const byHandler = error instanceof HandlerFailure;
+      const cause = byHandler ? error.cause : error;
+      if (isTransient(cause, byHandler)) throw cause;
+      return failed(reader, message, event, cause);
     }
   });
-}
-
-/** @returns false for a duplicate. */
-async function handleOnce(
-  reader: Reader,
-  message: JsMsg,
-  event: CloudEvent,
-  body: Message,
-  attempt: number,
-): Promise<boolean> {
-  const signal = AbortSignal.timeout(reader.policy.ackWait);
-  return reader.orm.em.fork().transactional(async (em) => {
-    if (!(await claimEvent(em, reader.consumer, event.id, reader.policy.ackWait))) return false;
-    const { id, key, version, time } = event;
-    const context = { em, id, key, version, time, attempt, headers: headersOf(message), signal };
-    await beforeAbort(reader.handle(body, context), signal, reader.policy.ackWait);
-    return true;
-  });
-}
-
-async function beforeAbort(work: Promise<void>, signal: AbortSignal, limit: number): Promise<void> {
-  const aborted = Promise.withResolvers<never>();
-  const abort = () => aborted.reject(new Error(`the handler took longer than ${limit} ms`));
-  signal.addEventListener("abort", abort, { once: true });
-  try {
-    await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
-}
-
-function decodeBody(contract: EventContract, event: CloudEvent): Message {
-  if (event.type !== contract.type)
-    throw new MalformedEventError(`the type is "${event.type.slice(0, 200)}", not "${contract.type}"`);
-  let body: Message;
-  try {
-    body = fromBinary(contract.schema, event.data);
-  } catch {
-    throw new MalformedEventError(`the body is not a ${contract.type}`);
-  }
-  if (contract.keyOf(body) !== event.key)
-    throw new MalformedEventError("the body's key differs from ce-partitionkey");
-  if (contract.versionOf(body) !== event.version)
-    throw new MalformedEventError("the body's version differs from ce-sequence");
-  return body;
 }
 
 async function failed(
@@ -202,13 +125,30 @@ async function failed(
   return { outcome: "retry", delay };
 }
 
+/** Within a fifth of `ms`, so that what failed together is not tried together. */
+function jitter(ms: number): number {
+  return Math.round(ms * (0.8 + Math.random() * 0.4));
+}
+
 function headersOf(message: JsMsg): Record<string, string> {
   return Object.fromEntries(
     (message.headers?.keys() ?? []).map((name) => [name.toLowerCase(), message.headers?.get(name) ?? ""]),
   );
 }
 
-/** Within a fifth of `ms`, so that what failed together is not tried together. */
-function jitter(ms: number): number {
-  return Math.round(ms * (0.8 + Math.random() * 0.4));
+function decodeBody(contract: EventContract, event: CloudEvent): Message {
+  if (event.type !== contract.type)
+    throw new MalformedEventError(`the type is "${event.type.slice(0, 200)}", not "${contract.type}"`);
+  let body: Message;
+  try {
+    body = fromBinary(contract.schema, event.data);
+  } catch {
+    throw new MalformedEventError(`the body is not a ${contract.type}`);
+  }
+  if (contract.keyOf(body) !== event.key)
+    throw new MalformedEventError("the body's key differs from ce-partitionkey");
+  const version = contract.versionOf(body);
+  if (version !== undefined && event.version !== undefined && version !== event.version)
+    throw new MalformedEventError("the body's version differs from ce-sequence");
+  return body;
 }

@@ -7,7 +7,7 @@ export {
   type RunningConsumers,
   startConsumers,
 } from "./consumers.ts";
-export { PermanentEventError } from "./deliver.ts";
+
 export { type ConsumerPolicy, type EventContract, eventContract, eventsOf } from "./event-contract.ts";
 export { DeadLetterRow, eventEntities, InboxRow } from "./inbox.ts";
 export { createEventTables } from "./migration.ts";

@@ -1,0 +1,83 @@
+/** The effect of an event and its inbox row, in one transaction. */
+import type { Message } from "@bufbuild/protobuf";
+import type { EntityManager, MikroORM } from "@mikro-orm/postgresql";
+import type { EventLog } from "./bus.ts";
+import type { CloudEvent } from "./cloud-events.ts";
+import type { ConsumerPolicy, EventContract } from "./event-contract.ts";
+import { claimEvent } from "./inbox.ts";
+
+/** A handler throws this when trying again is useless: the event goes to the dead letters at once. */
+export class PermanentEventError extends Error {
+  override readonly name = "PermanentEventError";
+}
+
+/** What a handler gets besides the event. */
+export interface EventContext {
+  /** Inside the transaction that also holds the event's inbox row. */
+  readonly em: EntityManager;
+  readonly id: string;
+  readonly key: string;
+  readonly version?: bigint;
+  /** When the event was recorded. */
+  readonly time: Date;
+  /** 1 for the first try; failed tries are counted, redeliveries for other reasons are not. */
+  readonly attempt: number;
+  /** Headers of the message, names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Aborted when the delivery has taken as long as the contract's ack_wait and is given up. */
+  readonly signal: AbortSignal;
+}
+
+/** One event as one service reads it. */
+export interface Reader {
+  readonly consumer: string;
+  readonly contract: EventContract;
+  readonly policy: ConsumerPolicy;
+  readonly handle: (event: Message, context: EventContext) => Promise<void>;
+  readonly orm: MikroORM;
+  readonly log: EventLog;
+}
+
+/** A handler threw `cause`; everything else that goes wrong around it is thrown as it is. */
+export class HandlerFailure extends Error {
+  override readonly name = "HandlerFailure";
+}
+
+/**
+ * Runs the handler if this consumer has not handled the event before.
+ *
+ * @returns false for a duplicate.
+ * @throws HandlerFailure when the handler throws or takes longer than ack_wait; errors of the database.
+ */
+export async function handleOnce(
+  { consumer, policy, handle, orm }: Reader,
+  delivery: { event: CloudEvent; body: Message; attempt: number; headers: Readonly<Record<string, string>> },
+): Promise<boolean> {
+  const { event, body, attempt, headers } = delivery;
+  const signal = AbortSignal.timeout(policy.ackWait);
+  return orm.em.fork().transactional(async (em) => {
+    if (!(await claimEvent(em, consumer, event.id, policy.ackWait))) return false;
+    const { id, key, version, time } = event;
+    try {
+      await beforeAbort(
+        handle(body, { em, id, key, version, time, attempt, headers, signal }),
+        signal,
+        policy.ackWait,
+      );
+    } catch (cause) {
+      throw new HandlerFailure("the handler failed", { cause });
+    }
+    return true;
+  });
+}
+
+async function beforeAbort(work: Promise<void>, signal: AbortSignal, limit: number): Promise<void> {
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(new Error(`the handler took longer than ${limit} ms`));
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
