@@ -118,7 +118,7 @@ export async function connectBus({
         const problem = error instanceof Error ? error.message : String(error);
         if (problem !== reported) log.warn({ problem }, "NATS cannot be reached; trying again until it can");
         reported = problem;
-        await pause();
+        if (!closed) await pause();
       }
     }
   };

@@ -258,6 +258,22 @@ test("a handler may give an event up at once", async () => {
   expect(tries).toBe(1);
 });
 
+test("an event is kept whatever the text of its failure", async () => {
+  const { orm, bus } = await startReader([
+    on(BookLentSchema, async () => {
+      throw new PermanentEventError("nul \u0000, half a pair \ud83d, a quote ' and a ?");
+    }),
+  ]);
+  await publish(bus, {}, (headers) => headers.set("ce-note", "quote ' and ?"));
+  await vi.waitFor(
+    async () => expect(await orm.em.fork().count(DeadLetterRow, { state: "open" })).toBe(1),
+    soon,
+  );
+  const [letter] = await orm.em.fork().find(DeadLetterRow, {});
+  expect(letter!.cause).toBe("PermanentEventError: nul \uFFFD, half a pair \uFFFD, a quote ' and a ?");
+  expect(letter!.headers["ce-note"]).toBe("quote ' and ?");
+});
+
 test("poison is dead-lettered at once and holds nobody up", async () => {
   const { orm, bus } = await startReader([count]);
   await publish(bus, {}, (headers) => headers.set("ce-type", "library.v2.BookLent"));

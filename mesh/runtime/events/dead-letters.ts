@@ -82,6 +82,7 @@ export async function recordFailure(
 ): Promise<{ attempts: number; dead: boolean }> {
   const cause = causeOf(error);
   const entry = JSON.stringify([{ at: new Date().toISOString(), cause } satisfies FailedTry]);
+  const headers = Object.entries(delivery.headers).map(([name, value]) => [name, storable(value)]);
   const [row] = await em.execute<{ attempts: number; state: string }[]>(
     `insert into dead_letters as d (id, consumer, event_id, type, subject, key, payload, headers, cause, attempts,
        history, state, stream, stream_sequence, dead_at)
@@ -105,7 +106,7 @@ export async function recordFailure(
       storable(delivery.subject),
       storable(delivery.key),
       Buffer.from(delivery.payload),
-      storable(JSON.stringify(delivery.headers)),
+      JSON.stringify(Object.fromEntries(headers)),
       cause,
       entry,
       maxAttempts,
@@ -132,10 +133,13 @@ export async function failuresOf(em: EntityManager, consumer: string, eventId: s
 
 function causeOf(error: unknown): string {
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return storable(text).slice(0, causeLimit);
+  return storable(text.slice(0, causeLimit));
 }
 
-/** PostgreSQL stores no NUL in text or jsonb, and a dead letter must never be refused for its content. */
+/**
+ * PostgreSQL stores neither NUL nor lone surrogates in text or jsonb, and a dead letter must never be refused
+ * for its content.
+ */
 function storable(text: string): string {
-  return text.replaceAll("\u0000", "\uFFFD").replaceAll("\\u0000", "\uFFFD");
+  return text.toWellFormed().replaceAll("\u0000", "\uFFFD");
 }
