@@ -1,7 +1,10 @@
-/** The gateway of a mesh: everything it knows of the services comes from the contract's descriptors. */
+/** The gateway of a mesh: what it knows of the services comes from the contract's descriptors. */
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
 import {
   createFileRegistry,
+  type DescMethod,
   type DescService,
   type FileRegistry,
   fromBinary,
@@ -16,6 +19,82 @@ import { isExposed } from "#mesh/runtime/policy/access.ts";
 import { meshNameOf, policyOf } from "#mesh/runtime/policy/method-policy.ts";
 import { Http2Sessions } from "#mesh/runtime/rpc/http2-sessions.ts";
 import { createLogger } from "#mesh/runtime/telemetry/log.ts";
+import { gatewayServer } from "./gateway.ts";
+import { healthPages } from "./pages.ts";
+import { logCalls } from "./policies/access-log.ts";
 import { admitCalls } from "./policies/admit-calls.ts";
+import { statusOfReason } from "./policies/error-status.ts";
 import { createTranscoder } from "./transcode/transcoder.ts";
-import { upstreamCalls } from "./transcode/upstream-call.ts";
+import { type StartCall, upstreamCalls } from "./transcode/upstream-call.ts";
+
+/** Time that calls in flight have to finish when the edge stops, in milliseconds. */
+const graceMs = 8_000;
+
+/** A gateway that serves. */
+export interface RunningEdge {
+  /** TCP port it listens on. */
+  readonly port: number;
+  /** Refuses new connections, lets calls in flight finish. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the gateway in this process.
+ * @throws Error when a setting or a rule of the contract is wrong, or the port is taken
+ */
+export async function startEdge(config: Config): Promise<RunningEdge> {
+  const log = createLogger("edge", config.logLevel);
+  const workload = await loadWorkload("edge", config);
+  const registry = readDescriptors(config.env.WEFT_DESCRIPTORS ?? "gen/descriptors.binpb");
+  const services = [...registry]
+    .filter((type) => type.kind === "service")
+    .filter((type) => hasOption(type, serviceOption));
+  const upstreams = new Map(services.map((service) => [service.typeName, poolFor(service, config)]));
+  const calls = new Map<string, StartCall>([...upstreams].map(([name, pool]) => [name, upstreamCalls(pool)]));
+
+  const verifyUser = createUserVerifier({
+    jwksUrl: config.jwksUrl,
+    issuer: config.tokenIssuer,
+    audience: config.tokenAudience,
+  });
+  const hooks = { admit: admitCalls({ workload, verifyUser }), onFinish: logCalls(log) };
+  const upstreamFor = (service: DescService) => calls.get(service.typeName);
+  const exposes = (method: DescMethod) => isExposed(method);
+  const transcoder = createTranscoder({
+    registry,
+    services,
+    upstreamFor,
+    exposes,
+    successStatus: (method) => policyOf(method).successStatus,
+    mapError: statusOfReason,
+    ...hooks,
+  });
+
+  let draining = false;
+  const pages = await healthPages(() => !draining);
+  const { server, drain } = gatewayServer([transcoder], pages);
+  server.listen(config.port, config.host);
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  log.info({ port, routes: transcoder.routes.length }, "ready");
+  return {
+    port,
+    async stop() {
+      draining = true;
+      await drain(graceMs);
+      for (const pool of upstreams.values()) pool.destroy();
+      log.info("stopped");
+    },
+  };
+}
+
+function readDescriptors(file: string): FileRegistry {
+  return createFileRegistry(fromBinary(FileDescriptorSetSchema, readFileSync(file)));
+}
+
+function poolFor(service: DescService, config: Config): Http2Sessions {
+  const name = meshNameOf(service);
+  const url = config.upstreams.get(name);
+  if (!url) throw new Error(`no upstream for the service "${name}": set WEFT_UPSTREAMS`);
+  return new Http2Sessions(url);
+}

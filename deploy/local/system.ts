@@ -21,7 +21,7 @@ export const system: System = {
       environment: ({ port }) => ({ SMTP_URL: `smtp://127.0.0.1:${port("inbox")}` }),
     },
   ],
-  edge: { name: "edge", port: 8080, entry: "edge/main.ts", database: false },
+  edge: { name: "edge", port: 8080, entry: "edge/mesh.ts", database: false },
   singleEntry: "deploy/local/single.ts",
   servers: { postgres: 15432, nats: 14222, inbox: 11025 },
   trustDomain: "weft.local",
