@@ -3,21 +3,13 @@ import http2, {
   type Http2ServerRequest,
   type Http2ServerResponse,
   type ServerHttp2Session,
-  type ServerHttp2Stream,
 } from "node:http2";
 import type { Duplex } from "node:stream";
-
 import { joinServers } from "#mesh/runtime/rpc/one-port.ts";
 
 export interface EdgeHandlers {
   readonly onRequest: (request: IncomingMessage, response: ServerResponse) => void;
   readonly onHttp2Request: (request: Http2ServerRequest, response: Http2ServerResponse) => void;
-  /** Sees every HTTP/2 stream first; returns true when it has taken the stream, which then is no request. */
-  readonly onHttp2Stream?: (
-    stream: ServerHttp2Stream,
-    headers: http2.IncomingHttpHeaders,
-    rawHeaders: string[],
-  ) => boolean;
   /** Body of the answer to a request that does not parse; the status line is made here. */
   readonly errorBody?: (httpStatus: number, message: string) => string;
 }
@@ -98,17 +90,8 @@ function http2Server(handlers: EdgeHandlers, limit: typeof DEFAULTS): http2.Http
     streamResetRate: 50,
   });
   h2.on("request", handlers.onHttp2Request);
+  h2.on("checkContinue", handlers.onHttp2Request);
   h2.on("sessionError", () => {});
-  const { onHttp2Stream } = handlers;
-  if (onHttp2Stream) {
-    // The request event is made from streams by Node's own listener; ours goes before it.
-    const [toRequest] = h2.listeners("stream") as ((...args: unknown[]) => void)[];
-    h2.removeAllListeners("stream");
-    h2.on("stream", (stream, headers, flags, rawHeaders: unknown) => {
-      if (!onHttp2Stream(stream as ServerHttp2Stream, headers, rawHeaders as string[]))
-        toRequest!.call(h2, stream, headers, flags, rawHeaders);
-    });
-  }
   return h2;
 }
 

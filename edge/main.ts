@@ -5,6 +5,7 @@ import { Http2Sessions } from "#mesh/runtime/rpc/http2-sessions.ts";
 import { parseArguments } from "./cli.ts";
 import { gatewayServer } from "./gateway.ts";
 import { healthPages } from "./pages.ts";
+import { createProtocols } from "./protocols/protocols.ts";
 import { createTranscoder } from "./transcode/transcoder.ts";
 import { type StartCall, upstreamCalls } from "./transcode/upstream-call.ts";
 
@@ -33,8 +34,9 @@ async function run(): Promise<void> {
   };
   let draining = false;
   const transcoder = createTranscoder({ registry, httpRules, options, upstreamFor });
+  const protocols = createProtocols({ registry, upstreamFor, isReady: () => !draining });
   const pages = await healthPages(() => !draining);
-  const { server, drain } = gatewayServer([transcoder], pages);
+  const { server, drain } = gatewayServer([protocols, transcoder], pages);
   server.listen(port, host);
   await once(server, "listening");
   console.log(

@@ -45,7 +45,7 @@ function checkBodyHeaders({ request, route, settings }: RestCall): void {
 
 /** Tells a client that waits for permission to send its body. */
 function expectBody({ request, response }: RestCall): void {
-  if (request.headers.expect !== undefined && "writeContinue" in response) response.writeContinue();
+  if (request.headers.expect !== undefined) response.writeContinue();
 }
 
 function bodiless({ route, request }: RestCall, overlay: Overlay): Buffer {

@@ -2,48 +2,25 @@ import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http2";
 import zlib from "node:zlib";
 import { notModified } from "./conditional.ts";
 import { acceptsGzip, JSON_TYPE } from "./media.ts";
-import { MessageFrames } from "./message-frames.ts";
 import { responseHeaders } from "./metadata.ts";
 import { contentTypeOf } from "./renderer.ts";
 import type { RestCall } from "./rest-call.ts";
-import { Code, StatusError } from "./status.ts";
+import { singleReply } from "./single-reply.ts";
 import type { CallSink } from "./upstream-call.ts";
 
-/** Takes the one reply of a unary or client-streaming call and answers with it. */
+/** Answers with the one reply of a unary or client-streaming call. */
 export function unarySink(call: RestCall): CallSink {
-  let metadata: IncomingHttpHeaders = {};
-  let message: Buffer | undefined;
-  let broken: StatusError | undefined;
-  const frames = new MessageFrames(call.settings.options.max_response_bytes, () =>
-    String(metadata["grpc-encoding"]),
-  );
-  return {
-    onHeaders(headers) {
-      metadata = headers;
-    },
-    onData(chunk) {
-      if (broken) return;
-      try {
-        frames.push(chunk, (one) => {
-          if (message) throw new StatusError(Code.internal, "the upstream sent two replies to a unary call");
-          message = one;
-        });
-      } catch (error) {
-        broken = StatusError.from(error);
-      }
-    },
-    onEnd({ error, trailers }) {
-      const failure = error ?? broken;
-      if (failure) return call.fail(failure, trailers);
-      if (!message || !frames.complete)
-        return call.fail(new StatusError(Code.internal, "the upstream sent no reply"));
+  return singleReply(
+    call.settings.options.max_response_bytes,
+    (message, metadata, trailers) => {
       try {
         reply(call, metadata, trailers, message);
       } catch (reason) {
         call.fail(reason);
       }
     },
-  };
+    (error, trailers) => call.fail(error, trailers),
+  );
 }
 
 function reply(
