@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 const notOurs = ["**/node_modules/**", ".weft/**", "third_party/**", "gen/**"];
@@ -6,6 +7,8 @@ export default defineConfig({
   test: {
     // Processes, not threads: tests send signals, and a crash takes one file with it.
     pool: "forks",
+    // Most of them wait for processes and disks more than they compute.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 20_000,
     hookTimeout: 60_000,
     teardownTimeout: 20_000,
@@ -17,6 +20,16 @@ export default defineConfig({
           include: ["**/*.test.ts"],
           exclude: [...notOurs, "test/journeys/**"],
           globalSetup: ["test/system/databases.ts"],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "journeys",
+          include: ["test/journeys/**/*.test.ts"],
+          globalSetup: ["test/system/journeys.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 180_000,
         },
       },
     ],

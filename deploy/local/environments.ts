@@ -54,15 +54,16 @@ function environmentOf(
   };
 }
 
+/** The runner's own settings, npm's, and connections: of these each process gets those made for it. */
+const notInherited = /^(npm_|WEFT_|DATABASE_URL|NATS_|PORT$|INIT_CWD$|NODE_ENV$|NODE_COMPILE_CACHE$|VITEST)/;
+
 /**
- * What every process inherits from the runner: the terminal's settings and the
- * reader's own wishes, not the runner's connections.
+ * What every process inherits: the reader's environment, so that a setting of a
+ * service can be given on the command line.
+ *
+ * @param compileCache folder in which Node keeps compiled code between starts
  */
-export function inheritedEnvironment(env: NodeJS.ProcessEnv, compileCache: string): Record<string, string> {
-  const names = ["PATH", "HOME", "TZ", "LANG", "TMPDIR", "LOG_LEVEL", "NODE_OPTIONS", "NODE_EXTRA_CA_CERTS"];
-  const inherited = names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]] as const]));
-  const wishes = Object.entries(env).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined && /^(OTEL_|SHOP_)/.test(entry[0]),
-  );
-  return { NODE_COMPILE_CACHE: compileCache, ...Object.fromEntries([...inherited, ...wishes]) };
+export function inheritedEnvironment(env: NodeJS.ProcessEnv, compileCache: string): NodeJS.ProcessEnv {
+  const inherited = Object.entries(env).filter(([name]) => !notInherited.test(name));
+  return { ...Object.fromEntries(inherited), NODE_COMPILE_CACHE: compileCache };
 }

@@ -28,7 +28,9 @@ export const system: System = {
   tokens: {
     issuer: "https://weft.local",
     audience: "weft",
-    jwksUrl: ({ url }) => `${url("auth")}/.well-known/jwks.json`,
+    /** A Connect GET (the method has no side effects), whose JSON reply is the JWK set itself. */
+    jwksUrl: ({ url }) =>
+      `${url("auth")}/shop.auth.v1.AuthService/GetJwks?connect=v1&encoding=json&message=%7B%7D`,
   },
   descriptors: "gen/descriptors.binpb",
   welcome,

@@ -54,8 +54,10 @@ export async function install() {
     const stop = showProgress(
       () => `… installing packages with npm ci, usually below a minute: ${seconds()}`,
     );
-    const code = await npmCi();
+    const { code, signal } = await npmCi();
     stop();
+    if (signal)
+      throw new Refused(`✗ installing packages was interrupted (${signal}); the next start begins again`);
     if (code !== 0) throw new Refused(explainInstall(code));
     fs.writeFileSync(stamp, lockDigest());
     console.log(`✓ packages installed (${seconds()})`);
@@ -83,22 +85,21 @@ async function npmCi() {
   fs.closeSync(log);
   const forward = forwardSignals(child);
   try {
-    return (await ended(child)).code;
+    return await ended(child);
   } finally {
     forward.stop();
   }
 }
 
+/** The reason stands at the beginning of what npm calls errors; the rest of its output is warnings and help. */
 function explainInstall(code) {
-  // Every package that asks for a newer Node than npm's own is warned of. It gets one.
-  const noise = /EBADENGINE|^npm warn (deprecated|Unknown)/i;
   const lines = readOr(installLog, "")
     .split("\n")
-    .filter((line) => line.trim() !== "" && !noise.test(line));
-  const said = lines.slice(-15).map((line) => `    ${line}`);
+    .filter((line) => /^npm err(or|!)\s+\S/i.test(line));
+  const reason = lines.slice(0, 12);
   return [
-    `✗ npm ci failed (exit code ${code}). The end of ${path.relative(process.cwd(), installLog)}:`,
-    ...said,
+    `✗ npm ci failed (exit code ${code}); all of its output is in ${path.relative(process.cwd(), installLog)}`,
+    ...reason.map((line) => `    ${line}`),
     "  Is the package registry reachable, and is there 1 GB of disk? Then run the same command again.",
   ].join("\n");
 }

@@ -2,7 +2,8 @@
  * Stands in for a service: listens on its port, answers /readyz, ends on SIGTERM.
  * Started with WEFT_ENVIRONMENTS it listens on the ports of all.
  *
- * GET /environment shows what it was started with; GET /crash ends it badly.
+ * GET /environment shows what it was started with; GET /crash ends it badly. The
+ * service named by STAND_IN_FAULT does not start, the one by STAND_IN_DEAF does not end.
  */
 import { createServer } from "node:http";
 
@@ -10,7 +11,11 @@ const environments: Record<string, Record<string, string>> = process.env.WEFT_EN
   ? JSON.parse(process.env.WEFT_ENVIRONMENTS)
   : { [process.env.WEFT_SERVICE ?? ""]: process.env };
 
-if (process.env.SHOP_STAND_IN_FAULT && process.env.SHOP_STAND_IN_FAULT === process.env.WEFT_SERVICE) {
+function isMe(name: string | undefined): boolean {
+  return name !== undefined && name === process.env.WEFT_SERVICE;
+}
+
+if (isMe(process.env.STAND_IN_FAULT)) {
   console.error("the reason why it does not start");
   process.exit(3);
 }
@@ -22,4 +27,6 @@ for (const environment of Object.values(environments)) {
   server.listen(Number(environment.PORT), "127.0.0.1");
 }
 console.log(JSON.stringify({ pid: process.pid, msg: "started" }));
-process.on("SIGTERM", () => process.exit(0));
+process.on("SIGTERM", () => {
+  if (!isMe(process.env.STAND_IN_DEAF)) process.exit(0);
+});

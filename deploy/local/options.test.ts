@@ -1,0 +1,52 @@
+import { resolve } from "node:path";
+import { expect, test } from "vitest";
+import { readOptions, WrongOption } from "./options.ts";
+import { system } from "./system.ts";
+
+test("without arguments and environment the defaults hold", () => {
+  expect(readOptions(system, [], {})).toMatchObject({
+    single: false,
+    dataDir: resolve(".weft"),
+    portOffset: 0,
+  });
+});
+
+test("databases and a bus of one's own are taken from the environment", () => {
+  const env = {
+    DATABASE_URL_ORDER: "postgres://me@db/orders",
+    NATS_URL: "nats://bus:4222",
+    DATABASE_URL_NOBODY: "x",
+  };
+  const { databaseUrls, natsUrl } = readOptions(system, ["--single", "--data", "/tmp/x"], env);
+  expect([...databaseUrls]).toEqual([["order", "postgres://me@db/orders"]]);
+  expect(natsUrl).toBe("nats://bus:4222");
+});
+
+test.for([
+  { name: "an unknown option", args: ["--sinlge"], env: {}, says: "Unknown option '--sinlge'" },
+  { name: "an argument that is no option", args: ["stop"], env: {}, says: "Unexpected argument 'stop'" },
+  {
+    name: "an offset that is not a number",
+    args: [],
+    env: { WEFT_PORT_OFFSET: "many" },
+    says: 'WEFT_PORT_OFFSET is "many"',
+  },
+  {
+    name: "an offset beyond the last port",
+    args: [],
+    env: { WEFT_PORT_OFFSET: "60000" },
+    says: "from 0 to 50103",
+  },
+  {
+    name: "a database that is no URL",
+    args: [],
+    env: { DATABASE_URL_ORDER: "s3cret" },
+    says: "DATABASE_URL_ORDER must be",
+  },
+  { name: "a bus of another kind", args: [], env: { NATS_URL: "amqp://s3cret" }, says: "NATS_URL must be" },
+])("$name is refused by name, without repeating secrets", ({ args, env, says }) => {
+  const read = () => readOptions(system, args, env);
+  expect(read).toThrow(WrongOption);
+  expect(read).toThrow(says);
+  expect(read).not.toThrow("s3cret");
+});
