@@ -1,4 +1,6 @@
 import { createHmac } from "node:crypto";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { createLocalJWKSet, exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from "jose";
 import { expect, test, vi } from "vitest";
 import { createUserVerifier } from "./user-token.ts";
@@ -108,7 +110,19 @@ test("a token is not accepted from the cache once it has expired", async () => {
   }
 });
 
-test("keys that cannot be read are UNAVAILABLE, not a refusal", async () => {
-  const away = createUserVerifier({ jwksUrl: "http://127.0.0.1:9/jwks.json", issuer, audience });
-  await expect(away(`Bearer ${await sign()}`)).rejects.toMatchObject({ code: 14 });
+test.each([
+  ["nobody listens", undefined],
+  ["not found", { status: 404, body: "{}" }],
+  ["not a key set", { status: 200, body: "[]" }],
+])("keys that cannot be read are UNAVAILABLE, not a refusal: %s", async (_name, answer) => {
+  const server = createServer((_, response) => response.writeHead(answer?.status ?? 500).end(answer?.body));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  if (!answer) await new Promise((resolve) => server.close(resolve));
+  try {
+    const verifier = createUserVerifier({ jwksUrl: `http://127.0.0.1:${port}/`, issuer, audience });
+    await expect(verifier(`Bearer ${await sign()}`)).rejects.toMatchObject({ code: 14 });
+  } finally {
+    server.close();
+  }
 });

@@ -9,6 +9,14 @@ const maxLifeSeconds = 15 * 60;
 const maxTokenBytes = 4_096;
 const cacheSize = 1_000;
 
+/** Errors that say nothing about the token: the keys could not be fetched or read. */
+const aboutKeys: ReadonlySet<string> = new Set([
+  "ERR_JOSE_GENERIC",
+  "ERR_JWKS_TIMEOUT",
+  "ERR_JWKS_INVALID",
+  "ERR_JWK_INVALID",
+]);
+
 /** Checks a value of the header Authorization. */
 export type VerifyUser = (authorization: string) => Promise<Principal>;
 
@@ -74,7 +82,7 @@ async function verify(
     if (error instanceof ServiceError) throw error;
     if (error instanceof errors.JWTExpired)
       throw new ServiceError(Code.Unauthenticated, "TOKEN_EXPIRED", "the access token has expired");
-    if (error instanceof errors.JOSEError && !(error instanceof errors.JWKSTimeout))
+    if (error instanceof errors.JOSEError && !aboutKeys.has(error.code))
       throw invalid("the access token is not valid");
     throw new ServiceError(
       Code.Unavailable,
