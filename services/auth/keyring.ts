@@ -26,17 +26,25 @@ export interface Keyring {
   published(): Promise<PublicJwk[]>;
 }
 
-export function createKeyring(orm: MikroORM): Keyring {
+/** @param clock milliseconds since 1970 */
+export function createKeyring(orm: MikroORM, clock: () => number = Date.now): Keyring {
+  let lastRead: SigningKey[] | undefined;
   let cached: { keys: Promise<SigningKey[]>; until: number } | undefined;
   let imported: { kid: string; key: CryptoKey } | undefined;
 
   const read = async () => {
-    const keys = await orm.em.fork().findAll(SigningKeyRow);
-    return keys.length > 0 ? keys : rotateSigningKeys(orm);
+    try {
+      const keys = await orm.em.fork().findAll(SigningKeyRow);
+      lastRead = keys.length > 0 ? keys : await rotateSigningKeys(orm, new Date(clock()));
+    } catch (error) {
+      // While the database is away, tokens can still be checked with the keys that were there before.
+      if (!lastRead) throw error;
+    }
+    return lastRead;
   };
   const keys = (): Promise<SigningKey[]> => {
-    if (cached && cached.until > Date.now()) return cached.keys;
-    const reading = { keys: read(), until: Date.now() + cacheFor };
+    if (cached && cached.until > clock()) return cached.keys;
+    const reading = { keys: read(), until: clock() + cacheFor };
     reading.keys.catch(() => {
       if (cached === reading) cached = undefined;
     });
@@ -46,14 +54,14 @@ export function createKeyring(orm: MikroORM): Keyring {
 
   return {
     async signing() {
-      const current = signingKey(await keys(), new Date());
+      const current = signingKey(await keys(), new Date(clock()));
       if (!current) throw new Error("there is no signing key");
       const { kid, privateJwk } = current;
       if (imported?.kid !== kid) imported = { kid, key: (await importJWK(privateJwk, "EdDSA")) as CryptoKey };
       return imported;
     },
     async published() {
-      const now = new Date();
+      const now = new Date(clock());
       return (await keys()).filter((key) => isPublished(key, now)).map(publicJwk);
     },
   };

@@ -67,6 +67,29 @@ test("a key whose tokens have all expired is neither published nor kept", async 
   expect(kids(await rotateSigningKeys(orm))).not.toContain(first?.kid);
 });
 
+test("a process notices a new key within a minute, and signs with it from its time on", async () => {
+  let now = Date.now();
+  const keyring = createKeyring(orm, () => now);
+  const first = await keyring.signing();
+  now += 29 * day;
+  await rotateSigningKeys(orm, new Date(now));
+  now += minute;
+  expect(await keyring.published()).toHaveLength(2);
+  expect((await keyring.signing()).kid).toBe(first.kid);
+  now += day;
+  expect((await keyring.signing()).kid).not.toBe(first.kid);
+});
+
+test("keys are published while the database is away", async () => {
+  let now = Date.now();
+  const replica = await open(await freshDatabase("auth"));
+  const keyring = createKeyring(replica, () => now);
+  const before = await keyring.published();
+  await replica.close();
+  now += 2 * minute;
+  expect(await keyring.published()).toEqual(before);
+});
+
 test("a token that services would refuse for its size is not issued", async () => {
   const tokens = createAccessTokens({ issuer: "https://shop.test", audience: "shop" }, createKeyring(orm));
   const roles = Array.from({ length: 500 }, (_, n) => `role-${n}`);

@@ -18,7 +18,7 @@ export class Migration20261122000000Initial extends Migration {
       ended_at timestamptz
     )`);
     this.addSql("create index sessions_user_id on sessions (user_id)");
-    this.addSql("create index sessions_expires_at on sessions (expires_at)");
+    this.addSql("create index sessions_over on sessions (least(expires_at, ended_at))");
     this.addSql(`create table refresh_tokens (
       hash text primary key,
       session_id uuid not null references sessions (id) on delete cascade,
