@@ -52,6 +52,16 @@ async function messagesOf(
   return messages;
 }
 
+/** A bus that waits for `then` after each acknowledgement. */
+function afterPublish(bus: Bus, then: () => Promise<void>): Bus {
+  const publish: Bus["js"]["publish"] = async (...args) => {
+    const ack = await bus.js.publish(...args);
+    await then();
+    return ack;
+  };
+  return Object.create(bus, { js: { get: () => ({ publish }) } });
+}
+
 const unpublished = (orm: MikroORM) => orm.em.fork().count(OutboxRow, { publishedAt: null });
 
 /** Fails unless the revisions of each shelf are 1, 2, 3, ... in the order of the stream. */
@@ -102,6 +112,38 @@ test("two relays and 8 writers that hold their transactions skip nothing and kee
   expectOrderPerShelf(messages);
 });
 
+test("two relays share a backlog, and neither overtakes the other within a key", async () => {
+  const { orm, open } = await libraryDatabase();
+  const url = await freshBus();
+  await orm.em.fork().transactional(async (tx) => {
+    for (let event = 0; event < 600; event++) {
+      const shelfId = `shelf-${event % 30}`;
+      recordEvent(tx, BookLentSchema, {
+        shelfId,
+        revision: BigInt(Math.floor(event / 30) + 1),
+        title: "Emma",
+      });
+    }
+  });
+  const shares = [0, 0];
+  const relays = shares.map(async (_, index) => {
+    const bus = await libraryBus(url, "library");
+    const counting = afterPublish(bus, async () => {
+      shares[index]!++;
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    });
+    relayOn({ orm: await open(), bus: counting });
+    return bus;
+  });
+  const [bus] = await Promise.all(relays);
+  await vi.waitFor(async () => expect(await unpublished(orm)).toBe(0), soon);
+  const messages = await messagesOf(bus!);
+  expect(messages).toHaveLength(600);
+  expectOrderPerShelf(messages);
+  expect(Math.min(...shares)).toBeGreaterThan(100);
+  expect(shares[0]! + shares[1]!).toBe(600);
+});
+
 test("a relay that dies between acknowledgement and mark repeats the events and loses none", async () => {
   const { orm, open } = await libraryDatabase();
   const url = await freshBus();
@@ -109,20 +151,12 @@ test("a relay that dies between acknowledgement and mark repeats the events and 
   for (let event = 0; event < 30; event++) await lend(orm, `shelf-${event % 3}`);
   await bus.connected();
   let acknowledged = 0;
-  const dying: Bus = Object.create(bus, {
-    js: {
-      get: () => ({
-        publish: async (...args: Parameters<typeof bus.js.publish>) => {
-          const ack = await bus.js.publish(...args);
-          if (++acknowledged === 10)
-            await orm.em.execute(
-              `select pg_terminate_backend(pid) from pg_locks join pg_database on pg_database.oid = database
-               where locktype = 'advisory' and datname = current_database()`,
-            );
-          return ack;
-        },
-      }),
-    },
+  const dying = afterPublish(bus, async () => {
+    if (++acknowledged === 10)
+      await orm.em.execute(
+        `select pg_terminate_backend(pid) from pg_locks join pg_database on pg_database.oid = database
+         where locktype = 'advisory' and datname = current_database()`,
+      );
   });
   const { lines } = relayOn({ orm: await open(), bus: dying });
   await vi.waitFor(async () => expect(await unpublished(orm)).toBe(0), soon);
@@ -136,24 +170,22 @@ test("a relay that dies between acknowledgement and mark repeats the events and 
 test("an event that the broker refuses holds up its own key only", async () => {
   const { orm } = await libraryDatabase();
   const bus = await libraryBus(await freshBus(), "library");
+  await orm.em.execute(
+    `create function spoil() returns trigger language plpgsql as $$ begin new.stream := 'OTHER'; return new; end $$;
+     create trigger spoil before insert on outbox for each row when (new.key = 'shelf-1' and new.version = 2)
+       execute function spoil()`,
+  );
+  await orm.em.fork().transactional(async (tx) => {
+    for (const revision of [1n, 2n, 3n])
+      for (const shelfId of ["shelf-1", "shelf-2"])
+        recordEvent(tx, BookLentSchema, { shelfId, revision, title: "Emma" });
+  });
   const { lines } = relayOn({ orm, bus });
-  await lend(orm, "shelf-1");
-  await vi.waitFor(async () => expect(await unpublished(orm)).toBe(0), soon);
-  await orm.em.execute(
-    "create function spoil() returns trigger language plpgsql as $$ begin new.stream := 'OTHER'; return new; end $$",
-  );
-  await orm.em.execute(
-    "create trigger spoil before insert on outbox for each row when (new.key = 'shelf-1') execute function spoil()",
-  );
-  await lend(orm, "shelf-1");
-  await lend(orm, "shelf-2");
-  await orm.em.execute("drop trigger spoil on outbox");
-  await lend(orm, "shelf-1");
-  await lend(orm, "shelf-2");
   await vi.waitFor(async () => expect(await unpublished(orm)).toBe(2), soon);
   await vi.waitFor(() => expect(lines.some(([, { key }]) => key === "shelf-1")).toBe(true), soon);
   await lend(orm, "shelf-3");
   await vi.waitFor(async () => expect(await unpublished(orm)).toBe(2), soon);
+  expect((await messagesOf(bus)).filter(({ shelfId }) => shelfId === "shelf-1")).toHaveLength(1);
 
   await orm.em.execute("update outbox set stream = ? where stream = 'OTHER'", [stream]);
   await vi.waitFor(async () => expect(await unpublished(orm)).toBe(0), soon);
