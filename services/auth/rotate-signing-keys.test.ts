@@ -80,12 +80,11 @@ test("a process notices a new key within a minute, and signs with it from its ti
   expect((await keyring.signing()).kid).not.toBe(first.kid);
 });
 
-test("keys are published while the database is away", async () => {
+test("keys are published while they cannot be read from the database", async () => {
   let now = Date.now();
-  const replica = await open(await freshDatabase("auth"));
-  const keyring = createKeyring(replica, () => now);
+  const keyring = createKeyring(orm, () => now);
   const before = await keyring.published();
-  await replica.close();
+  await orm.em.execute("alter table signing_keys rename to signing_keys_away");
   now += 2 * minute;
   expect(await keyring.published()).toEqual(before);
 });
