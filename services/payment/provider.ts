@@ -17,12 +17,12 @@ export type ChargeOutcome =
   /** `declineCode`: the provider's word for why, such as "card_declined". */
   | { readonly outcome: "declined"; readonly declineCode: string };
 
-/** A payment provider. Every call may also fail in ways that leave its effect unknown. */
+/** A payment provider. An adapter turns "no answer" of any kind into ProviderUnavailableError. */
 export interface PaymentProvider {
   /**
    * Charges once per key.
    * @param request.token stands for the customer's card; never stored, logged or returned
-   * @throws ProviderUnavailableError when nothing was done; any other failure may have left a charge
+   * @throws ProviderUnavailableError when no answer came; the charge may have been made or not
    */
   charge(
     request: { key: string; amount: Amount; token: string },
@@ -37,7 +37,7 @@ export interface PaymentProvider {
   find(key: string, signal: AbortSignal): Promise<ChargeOutcome | undefined>;
 }
 
-/** The provider turned a call away before doing anything. */
+/** No answer came from the provider. What the call did, if anything, `find` tells; every call may be repeated. */
 export class ProviderUnavailableError extends Error {
   override readonly name = "ProviderUnavailableError";
 }

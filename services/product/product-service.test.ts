@@ -287,5 +287,7 @@ test("a list by name, by category and by word is answered from an index", async 
   const behind = `sort_name >= 'filler 4' and (sort_name > 'filler 4' or id > '${uuidv7()}')`;
   expect(await planOf(behind)).toContain("products_by_name");
   expect(await planOf(`category = 'filler' and ${behind}`)).toContain("products_by_");
+  // So few rows are read faster than an index of trigrams is; what matters is that it can be used.
+  await database.query("set enable_seqscan = off; set enable_indexscan = off");
   expect(await planOf("search_text like '%included%'")).toContain("products_by_word");
 });
