@@ -10,6 +10,7 @@ import { encodeCloudEvent } from "./cloud-events.ts";
 import { type EventHandler, on, PermanentEventError, startConsumers } from "./consumers.ts";
 import { eventContract } from "./event-contract.ts";
 import { DeadLetterRow, InboxRow } from "./inbox.ts";
+import { OutboxRow, recordEvent } from "./outbox.ts";
 import { ensureStream } from "./streams.ts";
 import { type BookLent, libraryContract } from "./testdata/library.ts";
 import { libraryBus, libraryDatabase, recordingLog } from "./testdata/library-service.ts";
@@ -178,6 +179,20 @@ test("a failed effect is rolled back and tried again until it succeeds", async (
   expect(attempts).toEqual([1, 2, 3]);
   expect(await countOf(orm, "shelf-1")).toBe(1);
   expect(await orm.em.fork().count(DeadLetterRow)).toBe(0);
+});
+
+test("an event that a handler records leaves with the handler's effect", async () => {
+  const { orm, bus } = await startReader([
+    on(BookLentSchema, async ({ shelfId }, { em, attempt, id }) => {
+      recordEvent(em, ShelfOpenedSchema, { shelfId: `${shelfId} after ${id}` });
+      if (attempt < 2) throw new Error("not yet");
+    }),
+  ]);
+  const { id } = await publish(bus, {});
+  await vi.waitFor(async () => expect(await orm.em.fork().count(InboxRow)).toBe(1), soon);
+  expect(await orm.em.fork().find(OutboxRow, {})).toMatchObject([
+    { key: `shelf-1 after ${id}`, headers: { requestId: "request-1" } },
+  ]);
 });
 
 test("an event whose last try fails is kept with its history and not delivered again", async () => {

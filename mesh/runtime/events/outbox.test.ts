@@ -1,6 +1,7 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
 import { runInContext } from "#mesh/runtime/telemetry/context.ts";
+import { onEventsCommitted } from "./commit-signal.ts";
 import { OutboxRow, payloadLimit, recordEvent } from "./outbox.ts";
 import { libraryContract } from "./testdata/library.ts";
 import { libraryDatabase, ShelfRow } from "./testdata/library-service.ts";
@@ -119,6 +120,28 @@ test("an event carries the request id and trace of the request that records it",
     requestId: "request-1",
     traceparent: `00-${"a".repeat(32)}-${"b".repeat(16)}-01`,
   });
+});
+
+test("relays hear of a commit with events, and of nothing else", async () => {
+  const { orm, open } = await libraryDatabase();
+  let commits = 0;
+  const forget = onEventsCommitted(orm.em, () => commits++);
+  onEventsCommitted((await open()).em, () => expect.unreachable("another database connection"));
+  const record = () => orm.em.fork().transactional(async (tx) => recordEvent(tx, BookLentSchema, lent));
+  await record();
+  expect(commits).toBe(1);
+  await orm.em.fork().transactional(async (tx) => void tx.create(ShelfRow, { id: "shelf-1", lent: 1 }));
+  await orm.em
+    .fork()
+    .transactional(async (tx) => {
+      recordEvent(tx, BookLentSchema, lent);
+      throw new Error("no");
+    })
+    .catch(() => {});
+  expect(commits).toBe(1);
+  forget();
+  await record();
+  expect(commits).toBe(1);
 });
 
 test("an event outside a transaction, without a key or beyond the size limit is refused", async () => {

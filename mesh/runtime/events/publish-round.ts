@@ -38,6 +38,8 @@ export interface RoundOutcome {
 /** First half of the advisory lock's key; the second is the partition. Locks are local to the database. */
 const lockSpace = 0x6f757462; // "outb"
 const rowLimit = 256;
+/** Milliseconds after which a round begins no other event, so that its marks are safe from the idle limit. */
+const roundLimit = 5_000;
 /** Half of the partitions, so that another replica finds some. */
 const partitionLimit = partitions / 2;
 
@@ -66,11 +68,12 @@ export async function publishRound(
     if (held.length === 0) return { published: 0, more: false, failed: new Map() };
     const events = await unpublishedRows(tx, held, blockedKeys);
     const failed = new Map<string, unknown>();
+    const end = performance.now() + roundLimit;
     const acknowledged: { id: string; sequence: number }[] = [];
     await Promise.all(
       [...Map.groupBy(events, ({ key }) => key).values()].map(async (sameKey) => {
         for (const event of sameKey) {
-          if (giveUp()) return;
+          if (giveUp() || performance.now() > end) return;
           try {
             acknowledged.push({ id: event.id, sequence: (await publish(event)).seq });
           } catch (error) {

@@ -69,11 +69,13 @@ export function startOutboxRelay({
   let checked = { epoch: 0, at: 0 };
   let stopped = false;
   let woken = false;
+  /** After a failure commits must not cut the pause short. */
+  let failing = false;
   let endPause = () => {};
 
   const wake = () => {
     woken = true;
-    endPause();
+    if (!failing) endPause();
   };
   const pause = (ms: number) =>
     new Promise<void>((resolve) => {
@@ -139,13 +141,14 @@ export function startOutboxRelay({
       try {
         rest = await round();
         failures = 0;
+        failing = false;
       } catch (error) {
+        failing = true;
         checked = { epoch: 0, at: 0 };
         rest = Math.min(longestPause, 100 * 2 ** failures++) * (0.5 + Math.random());
         log.warn({ err: error, retryInMs: Math.round(rest) }, "the outbox cannot be published");
-        woken = false;
       }
-      if (rest > 0 && !woken && !stopped) await pause(rest);
+      if (rest > 0 && (failing || !woken) && !stopped) await pause(rest);
     }
   };
 

@@ -56,6 +56,7 @@ export async function recoverStream(
         { stream, events: lost.affectedRows, lastKept },
         "the stream has lost events; publishing them again",
       );
+    log.info({ stream, lastSequence: info.state.last_seq }, "the stream is ready");
     return created;
   });
 }

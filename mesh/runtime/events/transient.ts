@@ -24,7 +24,7 @@ export function isTransient(error: unknown, fromHandler: boolean): boolean {
 }
 
 const transientCode =
-  /^(08...|40...|53...|55P03|57P0.|25P03|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)$/;
+  /^(08(?!P01)...|40...|53...|55P03|57P0.|25P03|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)$/;
 /** The driver reports these without a code. */
 const lostConnection =
   /Connection terminated|timeout expired|timeout exceeded when trying to connect|not queryable/i;
