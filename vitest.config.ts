@@ -3,6 +3,9 @@ import { defineConfig } from "vitest/config";
 
 const notOurs = ["**/node_modules/**", ".weft/**", "third_party/**", "gen/**"];
 
+/** They need the whole system running. */
+const journeys = ["test/journeys/**/*.test.ts", "test/system/printed-calls.test.ts"];
+
 export default defineConfig({
   test: {
     // Processes, not threads: tests send signals, and a crash takes one file with it.
@@ -18,7 +21,7 @@ export default defineConfig({
         test: {
           name: "parts",
           include: ["**/*.test.ts"],
-          exclude: [...notOurs, "test/journeys/**"],
+          exclude: [...notOurs, ...journeys],
           globalSetup: ["test/system/databases.ts"],
         },
       },
@@ -26,7 +29,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "journeys",
-          include: ["test/journeys/**/*.test.ts"],
+          include: journeys,
           globalSetup: ["test/system/journeys.ts"],
           testTimeout: 60_000,
           hookTimeout: 180_000,

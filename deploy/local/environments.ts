@@ -60,10 +60,7 @@ const notInherited = /^(npm_|WEFT_|DATABASE_URL|NATS_|PORT$|INIT_CWD$|NODE_ENV$|
 /**
  * What every process inherits: the reader's environment, so that a setting of a
  * service can be given on the command line.
- *
- * @param compileCache folder in which Node keeps compiled code between starts
  */
-export function inheritedEnvironment(env: NodeJS.ProcessEnv, compileCache: string): NodeJS.ProcessEnv {
-  const inherited = Object.entries(env).filter(([name]) => !notInherited.test(name));
-  return { ...Object.fromEntries(inherited), NODE_COMPILE_CACHE: compileCache };
+export function inheritedEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !notInherited.test(name)));
 }

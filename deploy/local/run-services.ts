@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { compileCache } from "./compile-cache.ts";
 import { inheritedEnvironment } from "./environments.ts";
 import type { Output } from "./output.ts";
 import { openRotatingLog } from "./rotating-log.ts";
@@ -8,7 +9,7 @@ import type { Part, Supervised } from "./supervise.ts";
 import type { System } from "./topology.ts";
 
 /** A process to start: one service, or all of them. */
-type Program = { name: string; entry: string; ports: number[]; env: Record<string, string> };
+type Program = { name: string; entry: string; ports: number[]; env: NodeJS.ProcessEnv };
 
 /**
  * Starts the services and the edge, each as a process or all in one, and waits until all are ready.
@@ -20,9 +21,12 @@ export async function startServices(
   run: Run,
   environments: Map<string, Record<string, string>>,
 ): Promise<void> {
-  const { system, options, output } = run;
+  const { system, options, root, output } = run;
   const began = Date.now();
-  const programs = options.single ? [oneForAll(system, environments)] : onePerService(system, environments);
+  const cached = compileCache(root);
+  const programs = (
+    options.single ? [oneForAll(system, environments)] : onePerService(system, environments)
+  ).map((program, number) => ({ ...program, env: { ...program.env, ...cached(number) } }));
   const edge = programs.filter(({ name }) => name === system.edge.name);
   const others = programs.filter(({ name }) => name !== system.edge.name);
   // In this order they are ended the other way round: the edge first, so that no call comes in half way.
@@ -65,7 +69,7 @@ function partFor({ options, root, leash, started }: Run, { name, entry, ports, e
     name,
     command: [process.execPath, join(root, entry)],
     cwd: root,
-    env: { ...inheritedEnvironment(process.env, join(options.dataDir, "compile-cache")), ...env },
+    env: { ...inheritedEnvironment(process.env), ...env },
     readyUrls: ports.map((port) => `http://127.0.0.1:${port}/readyz`),
     log,
     logFile,
