@@ -8,6 +8,7 @@
 import { defineEntity, p } from "@mikro-orm/core";
 import type { EntityManager } from "@mikro-orm/postgresql";
 import { v7 as uuidv7 } from "uuid";
+import { messageForLog } from "#mesh/runtime/telemetry/log-error.ts";
 
 /** One failed try. */
 export interface FailedTry {
@@ -132,7 +133,7 @@ export async function failuresOf(em: EntityManager, consumer: string, eventId: s
 }
 
 function causeOf(error: unknown): string {
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  const text = error instanceof Error ? messageForLog(error) : String(error);
   return storable(text.slice(0, causeLimit));
 }
 

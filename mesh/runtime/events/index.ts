@@ -4,10 +4,11 @@ export {
   type EventContext,
   type EventHandler,
   on,
+  PermanentEventError,
   type RunningConsumers,
   startConsumers,
 } from "./consumers.ts";
-
+export { releaseDeadConnections } from "./dead-connections.ts";
 export { type ConsumerPolicy, type EventContract, eventContract, eventsOf } from "./event-contract.ts";
 export { DeadLetterRow, eventEntities, InboxRow } from "./inbox.ts";
 export { createEventTables } from "./migration.ts";
