@@ -15,9 +15,9 @@ export type Send = (mail: Envelope) => Promise<void>;
 
 /** Longest waits for the mail server, in milliseconds. */
 const connectTimeout = 3_000;
-const silenceTimeout = 5_000;
+const silenceTimeout = 4_000;
 /** Whole conversation; a server that trickles never hits the other two. */
-const sendTimeout = 8_000;
+const sendTimeout = 5_000;
 
 /** The mail server did not take a mail. Says nothing that may name the recipient. */
 export class SmtpError extends Error {
