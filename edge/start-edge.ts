@@ -1,6 +1,7 @@
 /** The gateway of a mesh: what it knows of the services comes from the contract's descriptors. */
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import type { IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import {
   createFileRegistry,
@@ -18,12 +19,14 @@ import { loadWorkload } from "#mesh/runtime/identity/workload.ts";
 import { isExposed } from "#mesh/runtime/policy/access.ts";
 import { meshNameOf, policyOf } from "#mesh/runtime/policy/method-policy.ts";
 import { Http2Sessions } from "#mesh/runtime/rpc/http2-sessions.ts";
+import { requestIdFrom } from "#mesh/runtime/telemetry/context.ts";
 import { createLogger } from "#mesh/runtime/telemetry/log.ts";
 import { gatewayServer } from "./gateway.ts";
 import { healthPages } from "./pages.ts";
 import { logCalls } from "./policies/access-log.ts";
 import { admitCalls } from "./policies/admit-calls.ts";
 import { statusOfReason } from "./policies/error-status.ts";
+import { createProtocols } from "./protocols/protocols.ts";
 import { createTranscoder } from "./transcode/transcoder.ts";
 import { type StartCall, upstreamCalls } from "./transcode/upstream-call.ts";
 
@@ -57,9 +60,18 @@ export async function startEdge(config: Config): Promise<RunningEdge> {
     issuer: config.tokenIssuer,
     audience: config.tokenAudience,
   });
-  const hooks = { admit: admitCalls({ workload, verifyUser }), onFinish: logCalls(log) };
+  const hooks = { admit: admitCalls({ workload, verifyUser }), onFinish: logCalls(log), requestId };
   const upstreamFor = (service: DescService) => calls.get(service.typeName);
   const exposes = (method: DescMethod) => isExposed(method);
+  let draining = false;
+  const protocols = createProtocols({
+    registry,
+    services,
+    upstreamFor,
+    exposes,
+    isReady: () => !draining,
+    ...hooks,
+  });
   const transcoder = createTranscoder({
     registry,
     services,
@@ -70,9 +82,8 @@ export async function startEdge(config: Config): Promise<RunningEdge> {
     ...hooks,
   });
 
-  let draining = false;
   const pages = await healthPages(() => !draining);
-  const { server, drain } = gatewayServer([transcoder], pages);
+  const { server, drain } = gatewayServer([protocols, transcoder], pages);
   server.listen(config.port, config.host);
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
@@ -86,6 +97,12 @@ export async function startEdge(config: Config): Promise<RunningEdge> {
       log.info("stopped");
     },
   };
+}
+
+/** The client's own id where it sent a good one: what it logs and what we log can be joined. */
+function requestId(headers: IncomingHttpHeaders): string {
+  const sent = headers["x-request-id"];
+  return requestIdFrom(Array.isArray(sent) ? sent[0] : sent);
 }
 
 function readDescriptors(file: string): FileRegistry {

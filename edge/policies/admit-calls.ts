@@ -3,6 +3,8 @@
  * contract's policy decides; services check again, so nothing here is their only lock.
  */
 import type { OutgoingHttpHeaders } from "node:http2";
+import { hasOption } from "@bufbuild/protobuf";
+import { service as serviceOption } from "#gen/weft/policy/v1/policy_pb.ts";
 import type { VerifyUser } from "#mesh/runtime/identity/user-token.ts";
 import { type Workload, workloadHeader } from "#mesh/runtime/identity/workload.ts";
 import { checkCaller, checkUser } from "#mesh/runtime/policy/access.ts";
@@ -23,6 +25,8 @@ export function admitCalls(parts: { workload: Workload; verifyUser: VerifyUser }
       removeReserved(call.metadata);
       // Before any refusal: the refusal carries the id, too.
       const responseHeaders = identifyRequest(call);
+      // Reflection and health are the edge's own: they tell no more than what is open to all.
+      if (!hasOption(call.method.parent, serviceOption)) return { responseHeaders };
       // The method must be open to the outside at all before anybody is asked who they are.
       checkCaller(call.method, parts.workload.name);
       await checkToken(call, parts.verifyUser);
@@ -32,7 +36,7 @@ export function admitCalls(parts: { workload: Workload; verifyUser: VerifyUser }
       call.metadata[workloadHeader] = await parts.workload.assertionFor(policyOf(call.method).service);
       return { timeoutMs: policyOf(call.method).timeoutMs, responseHeaders } satisfies Admission;
     } catch (error) {
-      throw refusal(error, call.method.parent.file.proto.package);
+      throw refusal(error, call.method.parent.file.proto.package, { "x-request-id": call.requestId });
     }
   };
 }

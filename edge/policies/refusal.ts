@@ -3,8 +3,8 @@ import { BadRequestSchema, ErrorInfoSchema } from "#gen/google/rpc/error_details
 import { ServiceError } from "#mesh/runtime/rpc/errors.ts";
 import { type StatusDetail, StatusError } from "../transcode/status.ts";
 
-/** A refusal by the mesh's policy as a status with google.rpc details; other errors as they are. */
-export function refusal(error: unknown, domain: string): unknown {
+/** A refusal by the mesh's policy as a status with google.rpc details; other errors as they are. `headers` go out with it. */
+export function refusal(error: unknown, domain: string, headers: Record<string, string>): unknown {
   if (!(error instanceof ServiceError)) return error;
   const { reason, metadata, fields } = error;
   const info = create(ErrorInfoSchema, { reason, domain, metadata: { ...metadata } });
@@ -16,5 +16,5 @@ export function refusal(error: unknown, domain: string): unknown {
     const value = toBinary(BadRequestSchema, create(BadRequestSchema, { fieldViolations }));
     details.push({ typeUrl: "type.googleapis.com/google.rpc.BadRequest", value });
   }
-  return new StatusError(error.code, error.message, { details });
+  return new StatusError(error.code, error.message, { details, headers });
 }

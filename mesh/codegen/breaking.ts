@@ -18,7 +18,10 @@ function git(...args: string[]): string | undefined {
 
 function baseCommit(): string | undefined {
   const wanted = process.env.BASE_REF;
-  if (wanted) return git("rev-parse", "--verify", `${wanted}^{commit}`) ?? fail(`BASE_REF=${wanted} is not a commit here`);
+  if (wanted)
+    return (
+      git("rev-parse", "--verify", `${wanted}^{commit}`) ?? fail(`BASE_REF=${wanted} is not a commit here`)
+    );
   const head = git("rev-parse", "HEAD");
   const fork = git("merge-base", "HEAD", "origin/main");
   return fork && fork !== head ? fork : git("rev-parse", "--verify", "HEAD~1");
@@ -39,15 +42,22 @@ const folder = mkdtempSync(join(tmpdir(), "weft-breaking-"));
 try {
   const before = join(folder, "before");
   mkdirSync(before);
-  const archive = execFileSync("git", ["archive", base, "proto", "buf.yaml"], { cwd: root, maxBuffer: 64 * 1024 * 1024 });
+  const archive = execFileSync("git", ["archive", base, "proto", "buf.yaml"], {
+    cwd: root,
+    maxBuffer: 64 * 1024 * 1024,
+  });
   execFileSync("tar", ["-x", "-C", before], { input: archive });
   symlinkSync(join(root, "third_party"), join(before, "third_party"));
   const image = join(folder, "before.binpb");
   execFileSync("buf", ["build", "proto", "-o", image], { cwd: before, stdio: "inherit" });
   const now = join(folder, "now");
   mkdirSync(now);
-  for (const path of ["proto", "third_party", "buf.yaml"]) cpSync(join(root, path), join(now, path), { recursive: true });
-  const { status } = spawnSync("buf", ["breaking", "proto", "--against", image], { cwd: now, stdio: "inherit" });
+  for (const path of ["proto", "third_party", "buf.yaml"])
+    cpSync(join(root, path), join(now, path), { recursive: true });
+  const { status } = spawnSync("buf", ["breaking", "proto", "--against", image], {
+    cwd: now,
+    stdio: "inherit",
+  });
   if (status !== 0) fail(`the contract breaks what ${base.slice(0, 12)} promised`);
   console.log(`compatible with ${base.slice(0, 12)}`);
 } finally {

@@ -31,16 +31,3 @@ export function refuseCommonPassword(password: string): void {
     { fields: [{ field: "password", description: "is one of the most used passwords; choose another" }] },
   );
 }
-
-/**
- * Refuses U+0000, which PostgreSQL's text cannot hold: here it would fail as a query, and in an event it
- * would fail at every reader.
- * @param field name of the request field that holds `text`
- * @throws ServiceError REQUEST_INVALID
- */
-export function refuseNul(field: string, text: string): void {
-  if (!text.includes("\0")) return;
-  throw new ServiceError(Code.InvalidArgument, "REQUEST_INVALID", `${field}: must not contain U+0000`, {
-    fields: [{ field, description: "must not contain U+0000" }],
-  });
-}

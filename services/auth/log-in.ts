@@ -4,7 +4,7 @@ import { v7 as uuidv7 } from "uuid";
 import { ServiceError } from "#mesh/runtime/rpc/errors.ts";
 import { inTransaction } from "#mesh/runtime/storage/transaction.ts";
 import type { AccessTokens } from "./access-token.ts";
-import { normaliseEmail, refuseNul } from "./account.ts";
+import { normaliseEmail } from "./account.ts";
 import type { Passwords } from "./password-hash.ts";
 import { hashRefreshToken, newRefreshToken } from "./refresh-token.ts";
 import { sessionExpiry } from "./session.ts";
@@ -18,7 +18,7 @@ export interface Tokens {
 
 /**
  * Starts a session. An unknown address costs the same time and gets the same answer as a wrong password.
- * @throws ServiceError REQUEST_INVALID, CREDENTIALS_WRONG; ConnectError of `Passwords`
+ * @throws ServiceError CREDENTIALS_WRONG; ConnectError of `Passwords`
  */
 export async function logIn(
   parts: { orm: MikroORM; passwords: Passwords; accessTokens: AccessTokens },
@@ -26,7 +26,6 @@ export async function logIn(
   signal?: AbortSignal,
 ): Promise<Tokens> {
   const { orm, passwords, accessTokens } = parts;
-  refuseNul("email", email);
   const account = await orm.em.fork().findOne(AccountRow, { email: normaliseEmail(email) });
   const right = await passwords.verify(password, account?.passwordHash, signal);
   if (!account || !right) {

@@ -6,7 +6,7 @@ import { UserRegisteredSchema } from "#gen/shop/auth/v1/events_pb.ts";
 import { recordEvent } from "#mesh/runtime/events/outbox.ts";
 import { ServiceError } from "#mesh/runtime/rpc/errors.ts";
 import { inTransaction } from "#mesh/runtime/storage/transaction.ts";
-import { normaliseEmail, refuseCommonPassword, refuseNul, rolesAtRegistration } from "./account.ts";
+import { normaliseEmail, refuseCommonPassword, rolesAtRegistration } from "./account.ts";
 import type { Passwords } from "./password-hash.ts";
 import { type Account, AccountRow } from "./storage.ts";
 
@@ -30,7 +30,6 @@ export async function registerUser(
   { id = uuidv7(), password, displayName, roles = rolesAtRegistration, ...given }: Registration,
   signal?: AbortSignal,
 ): Promise<Account> {
-  refuseNul("display_name", displayName);
   refuseCommonPassword(password);
   const email = normaliseEmail(given.email);
   // Before the transaction: it takes long, and a connection is scarcer than a core.

@@ -126,8 +126,6 @@ test("wildcards, quotes, backslashes and NUL in a search find only themselves", 
   for (const query of ["100%", "_pure_", "\\o/", "it's", "%"])
     expect((await walk({ category: "wild", query })).flat(), query).toEqual([id]);
   expect((await walk({ category: "wild", query: "1_0" })).flat()).toEqual([]);
-  expect((await walk({ category: "wild", query: "100\u0000plain" })).flat().length).toBe(1);
-  expect((await walk({ category: "wi\u0000ld" })).flat()).toEqual([]);
 });
 
 test("only an admin changes the catalogue", async () => {

@@ -27,29 +27,16 @@ export interface ChangingProfile {
   updatedAt: Date;
 }
 
-/**
- * Applies changes; without any, the profile stays untouched, its time included.
- * @throws ServiceError REQUEST_INVALID when a text holds U+0000, which PostgreSQL cannot store
- */
+/** Applies changes; without any, the profile stays untouched, its time included. */
 export function applyChanges(
   profile: ChangingProfile,
   { displayName, addresses }: ProfileChanges,
   now: Date,
 ): void {
   if (displayName === undefined && addresses === undefined) return;
-  refuseNul("display_name", displayName);
-  for (const [index, { label, lines, city, postalCode }] of (addresses ?? []).entries())
-    refuseNul(`addresses.items[${index}]`, label, ...lines, city, postalCode);
   if (displayName !== undefined) profile.displayName = displayName;
   if (addresses !== undefined) profile.addresses = [...addresses];
   profile.updatedAt = now;
-}
-
-function refuseNul(field: string, ...texts: (string | undefined)[]): void {
-  if (!texts.some((text) => text?.includes("\0"))) return;
-  throw new ServiceError(Code.InvalidArgument, "REQUEST_INVALID", `${field}: must not contain U+0000`, {
-    fields: [{ field, description: "must not contain U+0000" }],
-  });
 }
 
 /** There is no such user, or the registration has not arrived yet. */

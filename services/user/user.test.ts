@@ -98,7 +98,7 @@ test("an empty name is a name, and no change changes nothing", async () => {
 test.each([
   ["display_name", { displayName: "x".repeat(101) }],
   ["display_name", { displayName: "a\0b" }],
-  ["addresses.items[0]", { addresses: { items: [{ ...home, lines: ["1\0"] }] } }],
+  ["addresses.items[0].lines[0]", { addresses: { items: [{ ...home, lines: ["1\0"] }] } }],
   ["addresses.items", { addresses: { items: Array.from({ length: 11 }, () => home) } }],
   ["addresses.items[1].country_code", { addresses: { items: [home, { ...home, countryCode: "Germany" }] } }],
   ["addresses.items[0].lines", { addresses: { items: [{ ...home, lines: [] }] } }],

@@ -1,4 +1,5 @@
 /** The events runtime: what a service and its process use of it. */
+
 export { type Bus, BusAwayError, connectBus, type EventLog } from "./bus.ts";
 export {
   type EventContext,
@@ -8,7 +9,6 @@ export {
   type RunningConsumers,
   startConsumers,
 } from "./consumers.ts";
-export { releaseDeadConnections } from "./dead-connections.ts";
 export { type ConsumerPolicy, type EventContract, eventContract, eventsOf } from "./event-contract.ts";
 export { DeadLetterRow, eventEntities, InboxRow } from "./inbox.ts";
 export { createEventTables } from "./migration.ts";

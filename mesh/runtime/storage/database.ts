@@ -4,6 +4,7 @@ import { Migrator } from "@mikro-orm/migrations";
 import { MikroORM } from "@mikro-orm/postgresql";
 import pg from "pg";
 import type { Logger } from "../telemetry/log.ts";
+import { releaseDeadConnections } from "./dead-connections.ts";
 
 /** Class of a MikroORM migration. */
 export type MigrationClass = new (...args: never[]) => object;
@@ -21,6 +22,9 @@ const lockTimeoutMs = 500;
 const statementTimeoutMs = 5_000;
 const poolSize = 8;
 
+/** Longest wait for a connection, new or from the pool, in milliseconds. */
+const connectTimeoutMs = 5_000;
+
 /** Opens the database and brings its schema up to date. */
 export async function openDatabase(url: string, storage: Storage, log: Logger): Promise<MikroORM> {
   const orm = await MikroORM.init({
@@ -29,6 +33,8 @@ export async function openDatabase(url: string, storage: Storage, log: Logger): 
     extensions: [Migrator],
     pool: { min: 0, max: poolSize },
     driverOptions: {
+      onPoolCreated: releaseDeadConnections,
+      connectionTimeoutMillis: connectTimeoutMs,
       options: `-c lock_timeout=${lockTimeoutMs} -c statement_timeout=${statementTimeoutMs} -c idle_in_transaction_session_timeout=30000`,
     },
     migrations: {

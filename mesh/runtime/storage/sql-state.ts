@@ -2,13 +2,13 @@
 export function sqlStateOf(error: unknown): string | undefined {
   for (let current = error; current instanceof Error; current = current.cause) {
     const code = (current as { code?: unknown }).code;
-    if (typeof code === "string" && /^[0-9A-Z]{5}$/.test(code)) return code;
+    if (typeof code === "string" && /^(?=.*\d)[0-9A-Z]{5}$/.test(code)) return code;
   }
   return undefined;
 }
 
-/** Classes and states that pass: connection lost, shutdown, lock or statement timeout, too many clients. */
-const passing = /^(08|53|57P0|40001|40P01|55P03|57014)/;
+/** Classes and states that pass; 08P01 is a bad message, not a lost connection. Connection lost, shutdown, lock or statement timeout, too many clients. */
+const passing = /^(08(?!P01)|53|57P0|40001|40P01|55P03|57014)/;
 const connectionCodes: ReadonlySet<string> = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT"]);
 
 /** Whether the database could not do its work now but may a moment later. */

@@ -35,6 +35,12 @@ export function runInContext<T>(context: RequestContext, work: () => T): T {
 }
 
 const requestIdPattern = /^[\w.:-]{1,128}$/;
+
+/** The request id that a caller sent, if it is one: 1 to 128 letters, digits, ".", ":", "-" or "_"; else a new one. */
+export function requestIdFrom(sent: string | null | undefined): string {
+  return sent && requestIdPattern.test(sent) ? sent : randomUUID();
+}
+
 const traceparentPattern = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
 
 /**
@@ -45,11 +51,9 @@ export function contextFromHeaders(
   headers: { requestId?: string | null; traceparent?: string | null },
   rest: Pick<RequestContext, "deadline" | "authorization"> = {},
 ): RequestContext {
-  const requestId =
-    headers.requestId && requestIdPattern.test(headers.requestId) ? headers.requestId : randomUUID();
   const parent = traceparentPattern.exec(headers.traceparent ?? "");
   return {
-    requestId,
+    requestId: requestIdFrom(headers.requestId),
     traceId: parent?.[1] ?? randomBytes(16).toString("hex"),
     spanId: randomBytes(8).toString("hex"),
     traceFlags: parent?.[3] ?? "01",

@@ -1,5 +1,6 @@
 import { type Logger, pino } from "pino";
 import { currentContext } from "./context.ts";
+import { errorForLog } from "./log-error.ts";
 
 export type { Logger } from "pino";
 
@@ -15,6 +16,7 @@ export function createLogger(service: string, level = "info"): Logger {
     base: { service },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
+    serializers: { err: errorForLog },
     redact: {
       paths: [
         "authorization",

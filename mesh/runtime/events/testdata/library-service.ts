@@ -3,9 +3,9 @@ import { inspect } from "node:util";
 import { defineEntity, p } from "@mikro-orm/core";
 import { MikroORM } from "@mikro-orm/postgresql";
 import { onTestFailed, onTestFinished } from "vitest";
+import { releaseDeadConnections } from "#mesh/runtime/storage/dead-connections.ts";
 import { freshDatabase } from "../../../../test/system/fresh.ts";
 import { type Bus, connectBus, type EventLog } from "../bus.ts";
-import { releaseDeadConnections } from "../dead-connections.ts";
 import { eventEntities } from "../inbox.ts";
 import { createEventTables } from "../migration.ts";
 

@@ -1,0 +1,125 @@
+/** A customer of the shop who has nothing but HTTP. */
+import { randomUUID } from "node:crypto";
+import type { RunningShop } from "../system/shop.ts";
+
+/** A JSON reply. */
+export interface Reply {
+  status: number;
+  headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: whatever the wire brings
+  body: any;
+}
+
+export interface OrderLine {
+  productId: string;
+  quantity: number;
+}
+
+/** Statuses in which nothing happens to an order any more by itself. */
+const settled = new Set(["CONFIRMED", "CANCELLED"]);
+
+export async function send(
+  shop: RunningShop,
+  method: string,
+  path: string,
+  { token, body, headers = {} }: { token?: string; body?: unknown; headers?: Record<string, string> } = {},
+): Promise<Reply> {
+  const response = await fetch(new URL(path, shop.edgeUrl), {
+    method,
+    headers: {
+      ...(body !== undefined && { "content-type": "application/json" }),
+      ...(token && { authorization: `Bearer ${token}` }),
+      ...headers,
+    },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, body: text ? JSON.parse(text) : undefined };
+}
+
+/** Somebody who is signed in. */
+export class Customer {
+  readonly shop: RunningShop;
+  readonly email: string;
+  readonly token: string;
+  readonly refreshToken: string;
+
+  private constructor(
+    shop: RunningShop,
+    email: string,
+    tokens: { accessToken: string; refreshToken: string },
+  ) {
+    this.shop = shop;
+    this.email = email;
+    this.token = tokens.accessToken;
+    this.refreshToken = tokens.refreshToken;
+  }
+
+  static async signIn(
+    shop: RunningShop,
+    email: string,
+    password = "correct-horse-battery-staple",
+  ): Promise<Customer> {
+    const reply = await send(shop, "POST", "/v1/auth/login", { body: { email, password } });
+    if (reply.status !== 200)
+      throw new Error(`login answered ${reply.status}: ${JSON.stringify(reply.body)}`);
+    return new Customer(shop, email, reply.body);
+  }
+
+  /** Registers and signs in. */
+  static async register(shop: RunningShop): Promise<Customer> {
+    const email = `${randomUUID()}@example.com`;
+    const password = "a-long-enough-password";
+    const reply = await send(shop, "POST", "/v1/auth/register", {
+      body: { email, password, displayName: "Test" },
+    });
+    if (reply.status !== 201)
+      throw new Error(`register answered ${reply.status}: ${JSON.stringify(reply.body)}`);
+    return Customer.signIn(shop, email, password);
+  }
+
+  get(path: string): Promise<Reply> {
+    return send(this.shop, "GET", path, { token: this.token });
+  }
+
+  post(path: string, body: unknown, headers?: Record<string, string>): Promise<Reply> {
+    return send(this.shop, "POST", path, { token: this.token, body, headers });
+  }
+
+  patch(path: string, body: unknown): Promise<Reply> {
+    return send(this.shop, "PATCH", path, { token: this.token, body });
+  }
+
+  /** Places an order, with a new key unless told. */
+  placeOrder(items: OrderLine[], paymentToken = "tok_visa", key: string = randomUUID()): Promise<Reply> {
+    return this.post("/v1/orders", { items, paymentToken }, { "idempotency-key": key });
+  }
+
+  /** The order once it is settled. @throws Error after `seconds` */
+  async settledOrder(id: string, seconds = 30): Promise<Record<string, unknown> & { status: string }> {
+    for (const end = Date.now() + seconds * 1_000; ; ) {
+      const { body, status } = await this.get(`/v1/orders/${id}`).catch(() => ({
+        body: undefined,
+        status: 0,
+      }));
+      if (status === 200 && settled.has(body.status)) return body;
+      if (Date.now() > end)
+        throw new Error(`order ${id} is not settled after ${seconds} s: ${JSON.stringify(body)}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
+/** Calls `look` until it gives something. @throws Error after `seconds` */
+export async function eventually<T>(
+  what: string,
+  look: () => Promise<T | undefined | false>,
+  seconds = 20,
+): Promise<T> {
+  for (const end = Date.now() + seconds * 1_000; ; ) {
+    const found = await look();
+    if (found) return found;
+    if (Date.now() > end) throw new Error(`not within ${seconds} s: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
