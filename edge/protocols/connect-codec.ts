@@ -19,7 +19,11 @@ export interface ConnectCodec {
 }
 
 /** The codec named in a content type, for the method's message types; undefined for an unknown one. */
-export function connectCodec(name: string, method: DescMethod, settings: ProtocolSettings): ConnectCodec | undefined {
+export function connectCodec(
+  name: string,
+  method: DescMethod,
+  settings: ProtocolSettings,
+): ConnectCodec | undefined {
   if (name === "proto") return { name, request: frameMessage, reply: (bytes) => bytes };
   if (name !== "json") return undefined;
   const encoder = settings.encoders.of(method.input);

@@ -1,7 +1,7 @@
-import zlib from "node:zlib";
 import { promisify } from "node:util";
-import { malformed, StatusError } from "../transcode/status.ts";
+import zlib from "node:zlib";
 import { tooLarge } from "../transcode/request-body.ts";
+import { malformed, StatusError } from "../transcode/status.ts";
 
 const gunzip = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.gunzip);
 
@@ -28,12 +28,18 @@ export function parseConnectGet(query: string, limit: number): ConnectGet | unde
   if (message === null) throw malformed("message: is missing");
   const compression = parameters.get("compression") || "identity";
   if (compression !== "identity" && compression !== "gzip") {
-    throw new StatusError(12, `compression: "${compression.slice(0, 40)}" is not supported, only gzip and identity are`);
+    throw new StatusError(
+      12,
+      `compression: "${compression.slice(0, 40)}" is not supported, only gzip and identity are`,
+    );
   }
   const base64 = parameters.get("base64") === "1";
   if (base64 && !/^[A-Za-z0-9_+/-]*={0,2}$/.test(message)) throw malformed("message: must be base64");
   const bytes = Buffer.from(message, base64 ? "base64" : "utf8");
-  return { encoding, message: () => (compression === "gzip" ? inflate(bytes, limit) : Promise.resolve(bytes)) };
+  return {
+    encoding,
+    message: () => (compression === "gzip" ? inflate(bytes, limit) : Promise.resolve(bytes)),
+  };
 }
 
 async function inflate(bytes: Buffer, limit: number): Promise<Buffer> {

@@ -1,14 +1,14 @@
 import type { ServerResponse } from "node:http";
 import type { OutgoingHttpHeaders } from "node:http2";
-import { head, type HttpRequest, type HttpResponse } from "../transcode/exchange.ts";
+import { type HttpRequest, type HttpResponse, head } from "../transcode/exchange.ts";
+import type { CallEnd } from "../transcode/grpc-status.ts";
 import { frameMessage, MessageFrames } from "../transcode/message-frames.ts";
 import { responseHeaders } from "../transcode/metadata.ts";
 import { StatusError } from "../transcode/status.ts";
-import type { CallEnd } from "../transcode/grpc-status.ts";
 import type { Call } from "../transcode/upstream-call.ts";
 import type { ConnectCodec } from "./connect-codec.ts";
 import { connectError, connectTimeout } from "./connect-error.ts";
-import { admitRpc, pipeRequest, type ProtocolSettings, type RpcCall, writeThrough } from "./rpc-call.ts";
+import { admitRpc, type ProtocolSettings, pipeRequest, type RpcCall, writeThrough } from "./rpc-call.ts";
 import type { RpcMethod } from "./rpc-methods.ts";
 
 const END_STREAM_FLAG = 0x02;
@@ -29,7 +29,15 @@ export function serveConnectStream(
     begin(response, codec, error.headers);
     finish(response, { error, trailers: {} });
   };
-  admitRpc({ request, response }, rpc, "connect", settings, connectTimeout, (call) => bridge(call, codec), refuse);
+  admitRpc(
+    { request, response },
+    rpc,
+    "connect",
+    settings,
+    connectTimeout,
+    (call) => bridge(call, codec),
+    refuse,
+  );
 }
 
 function bridge(rpcCall: RpcCall, codec: ConnectCodec): void {

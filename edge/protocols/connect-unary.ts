@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http2";
 import zlib from "node:zlib";
-import { hasBody, type HttpRequest, type HttpResponse, sendResponse } from "../transcode/exchange.ts";
+import { type HttpRequest, type HttpResponse, hasBody, sendResponse } from "../transcode/exchange.ts";
 import { acceptsGzip } from "../transcode/media.ts";
 import { responseHeaders } from "../transcode/metadata.ts";
 import { readBody } from "../transcode/request-body.ts";
@@ -33,7 +33,9 @@ export function serveConnectUnary(
         if (response.destroyed) return;
         call.start(replySink(call, codec)).end(codec.request(bytes));
       })
-      .catch((error: unknown) => sendConnectError(request, response, StatusError.from(error), call.extraHeaders));
+      .catch((error: unknown) =>
+        sendConnectError(request, response, StatusError.from(error), call.extraHeaders),
+      );
   };
   admitRpc({ request, response }, rpc, "connect", settings, connectTimeout, proceed, refuse);
 }
@@ -71,9 +73,14 @@ function replySink(call: RpcCall, codec: ConnectCodec) {
   );
 }
 
-function sendMessage(request: HttpRequest, response: HttpResponse, headers: OutgoingHttpHeaders, body: Buffer): void {
+function sendMessage(
+  request: HttpRequest,
+  response: HttpResponse,
+  headers: OutgoingHttpHeaders,
+  body: Buffer,
+): void {
   if (body.length >= GZIP_FROM_BYTES) {
-    headers["vary"] = "accept-encoding";
+    headers.vary = "accept-encoding";
     if (acceptsGzip(request.headers["accept-encoding"])) {
       zlib.gzip(body, (_error, compressed) => {
         sendResponse(request, response, 200, { ...headers, "content-encoding": "gzip" }, compressed);
@@ -95,5 +102,11 @@ export function sendConnectError(
   responseHeaders(trailers, headers, "trailer-");
   const status = error.httpStatus ?? httpStatusOf(error.code);
   if (status === 401) headers["www-authenticate"] ??= "Bearer";
-  sendResponse(request, response, status, Object.assign(headers, extraHeaders), JSON.stringify(connectError(error)));
+  sendResponse(
+    request,
+    response,
+    status,
+    Object.assign(headers, extraHeaders),
+    JSON.stringify(connectError(error)),
+  );
 }

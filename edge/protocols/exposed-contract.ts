@@ -1,4 +1,11 @@
-import { clone, create, createFileRegistry, type DescFile, type DescMethod, type DescService } from "@bufbuild/protobuf";
+import {
+  clone,
+  create,
+  createFileRegistry,
+  type DescFile,
+  type DescMethod,
+  type DescService,
+} from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 
 /**

@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http2";
+import type { CallEnd } from "../transcode/grpc-status.ts";
 import { encodeMessage } from "../transcode/grpc-status.ts";
 import { responseHeaders } from "../transcode/metadata.ts";
 import type { StatusError } from "../transcode/status.ts";
-import type { CallEnd } from "../transcode/grpc-status.ts";
 import { WireWriter } from "../transcode/wire-writer.ts";
 
 const STATUS_KEYS = ["grpc-status", "grpc-message", "grpc-status-details-bin"];

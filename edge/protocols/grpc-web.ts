@@ -1,14 +1,14 @@
 import type { ServerResponse } from "node:http";
 import type { OutgoingHttpHeaders } from "node:http2";
 import { readTimeout } from "../transcode/deadline.ts";
-import { head, type HttpRequest, type HttpResponse, onClientGone } from "../transcode/exchange.ts";
+import { type HttpRequest, type HttpResponse, head, onClientGone } from "../transcode/exchange.ts";
 import { essenceOf } from "../transcode/media.ts";
 import { responseHeaders } from "../transcode/metadata.ts";
 import { Code, StatusError } from "../transcode/status.ts";
 import type { Call } from "../transcode/upstream-call.ts";
 import { Base64Stream } from "./base64-stream.ts";
 import { copy, errorTrailers, grpcTrailers } from "./grpc-trailers.ts";
-import { admitRpc, pipeRequest, type ProtocolSettings, type RpcCall, writeThrough } from "./rpc-call.ts";
+import { admitRpc, type ProtocolSettings, pipeRequest, type RpcCall, writeThrough } from "./rpc-call.ts";
 import type { RpcMethod } from "./rpc-methods.ts";
 
 const TRAILER_FLAG = 0x80;

@@ -1,11 +1,11 @@
 import type { Http2ServerResponse, OutgoingHttpHeaders } from "node:http2";
 import { readTimeout } from "../transcode/deadline.ts";
-import { head, type HttpRequest, type HttpResponse } from "../transcode/exchange.ts";
+import { type HttpRequest, type HttpResponse, head } from "../transcode/exchange.ts";
 import { responseHeaders } from "../transcode/metadata.ts";
 import { Code, StatusError } from "../transcode/status.ts";
 import type { Call } from "../transcode/upstream-call.ts";
 import { copy, errorTrailers, grpcTrailers } from "./grpc-trailers.ts";
-import { admitRpc, pipeRequest, type ProtocolSettings, type RpcCall, writeThrough } from "./rpc-call.ts";
+import { admitRpc, type ProtocolSettings, pipeRequest, type RpcCall, writeThrough } from "./rpc-call.ts";
 import type { RpcMethod } from "./rpc-methods.ts";
 
 /** Negotiated between client and upstream; the edge does not look into messages. */

@@ -2,9 +2,9 @@ import { create, type DescService, fromBinary, toBinary } from "@bufbuild/protob
 import {
   Health,
   HealthCheckRequestSchema,
-  HealthCheckResponse_ServingStatus as Serving,
   HealthCheckResponseSchema,
   HealthListResponseSchema,
+  HealthCheckResponse_ServingStatus as Serving,
 } from "#gen/grpc/health/v1/health_pb.ts";
 import {
   ServerReflection,
@@ -23,11 +23,20 @@ import type { RpcMethods } from "./rpc-methods.ts";
  * @param services as clients may see them
  * @param isReady whether the edge takes calls
  */
-export function addIntrospection(methods: RpcMethods, services: readonly DescService[], isReady: () => boolean): void {
-  const reflection = localCalls(reflectionOver([...services, Health, ServerReflection, ServerReflectionAlpha]));
+export function addIntrospection(
+  methods: RpcMethods,
+  services: readonly DescService[],
+  isReady: () => boolean,
+): void {
+  const reflection = localCalls(
+    reflectionOver([...services, Health, ServerReflection, ServerReflectionAlpha]),
+  );
   methods.add(ServerReflection, reflection);
   methods.add(ServerReflectionAlpha, reflection);
-  methods.add(Health, localCalls(healthOf(new Set(["", ...services.map(({ typeName }) => typeName)]), isReady)));
+  methods.add(
+    Health,
+    localCalls(healthOf(new Set(["", ...services.map(({ typeName }) => typeName)]), isReady)),
+  );
 }
 
 /** v1 and v1alpha have the same messages under two names, so one pair of schemas reads and writes both. */
@@ -52,7 +61,9 @@ function healthOf(names: ReadonlySet<string>, isReady: () => boolean): LocalServ
     answer: (method, message) => {
       if (method === "List") {
         const statuses = Object.fromEntries([...names].map((name) => [name, { status: serving() }]));
-        return { replies: [toBinary(HealthListResponseSchema, create(HealthListResponseSchema, { statuses }))] };
+        return {
+          replies: [toBinary(HealthListResponseSchema, create(HealthListResponseSchema, { statuses }))],
+        };
       }
       const { service } = decode(() => fromBinary(HealthCheckRequestSchema, message));
       const known = names.has(service);

@@ -1,4 +1,4 @@
-import { MessageFrames, frameMessage } from "../transcode/message-frames.ts";
+import { frameMessage, MessageFrames } from "../transcode/message-frames.ts";
 import { StatusError } from "../transcode/status.ts";
 import type { Call, CallSink, StartCall } from "../transcode/upstream-call.ts";
 
@@ -18,7 +18,8 @@ export interface LocalService {
 
 /** Calls to a service in this process, behind the same interface as an upstream. */
 export function localCalls(service: LocalService): StartCall {
-  return (path, _metadata, _timeoutMs, sink) => new LocalCall(service, path.slice(path.lastIndexOf("/") + 1), sink);
+  return (path, _metadata, _timeoutMs, sink) =>
+    new LocalCall(service, path.slice(path.lastIndexOf("/") + 1), sink);
 }
 
 class LocalCall implements Call {

@@ -47,7 +47,11 @@ export function createProtocols(config: ProtocolsConfig): Protocols {
   const settings: ProtocolSettings = {
     ...config,
     encoders: new MessageEncoders(config.registry),
-    decoders: new MessageDecoders(config.registry, { protoNames: false, enumsAsInts: false, emitDefaults: false }),
+    decoders: new MessageDecoders(config.registry, {
+      protoNames: false,
+      enumsAsInts: false,
+      emitDefaults: false,
+    }),
     maxMessageBytes: DEFAULT_OPTIONS.max_body_bytes,
     maxReplyBytes: DEFAULT_OPTIONS.max_response_bytes,
   };
@@ -64,7 +68,8 @@ function handle(
   const mark = url.indexOf("?");
   const path = mark < 0 ? url : url.slice(0, mark);
   const rpc = methods.find(path);
-  if (request.method === "GET") return rpc !== undefined && connectGet(request, response, rpc, url.slice(path.length + 1), settings);
+  if (request.method === "GET")
+    return rpc !== undefined && connectGet(request, response, rpc, url.slice(path.length + 1), settings);
   if (request.method !== "POST") return false;
   const type = essenceOf(request.headers["content-type"]);
   if (/^application\/grpc-web(-text)?(\+proto)?$/.test(type)) {
@@ -96,7 +101,10 @@ function grpc(
   if (request.httpVersionMajor < 2) {
     if (!rpc) return false;
     const body = JSON.stringify({ code: Code.invalidArgument, message: "gRPC needs HTTP/2" });
-    const headers = { "content-type": "application/json", "accept-post": "application/json, application/grpc-web" };
+    const headers = {
+      "content-type": "application/json",
+      "accept-post": "application/json, application/grpc-web",
+    };
     sendResponse(request, response, 415, headers, body);
     return true;
   }
@@ -121,7 +129,9 @@ function connectPost(
   if (version !== undefined && version !== "1") {
     sendConnectError(request, response, malformed('connect-protocol-version: must be "1"'));
   } else if (unary === streaming) {
-    const wanted = unary ? "application/json, application/proto" : "application/connect+json, application/connect+proto";
+    const wanted = unary
+      ? "application/json, application/proto"
+      : "application/connect+json, application/connect+proto";
     const error = new StatusError(Code.invalidArgument, `Content-Type: this method takes ${wanted}`, {
       httpStatus: 415,
       headers: { "accept-post": wanted },
@@ -130,7 +140,8 @@ function connectPost(
   } else {
     const codec = connectCodec(encoding, rpc.method, settings)!;
     if (streaming) serveConnectStream(request, response, rpc, codec, settings);
-    else serveConnectUnary(request, response, rpc, codec, settings, postedMessage(request, response, settings));
+    else
+      serveConnectUnary(request, response, rpc, codec, settings, postedMessage(request, response, settings));
   }
 }
 
@@ -146,7 +157,10 @@ function connectGet(
     const get = parseConnectGet(query, settings.maxMessageBytes);
     if (!get) return false;
     if (rpc.method.methodKind !== "unary" || rpc.method.idempotency !== Idempotency.NO_SIDE_EFFECTS) {
-      throw new StatusError(Code.unimplemented, "this method must be called by POST", { httpStatus: 405, headers: { allow: "POST" } });
+      throw new StatusError(Code.unimplemented, "this method must be called by POST", {
+        httpStatus: 405,
+        headers: { allow: "POST" },
+      });
     }
     const codec = connectCodec(get.encoding, rpc.method, settings);
     if (!codec) throw malformed("encoding: must be json or proto");

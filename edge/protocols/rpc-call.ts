@@ -78,7 +78,8 @@ export function admitRpc(
       });
       try {
         const timeoutMs = smaller(readTimeout(headers), admission?.timeoutMs);
-        if (timeoutMs === 0) throw new StatusError(Code.deadlineExceeded, "the deadline of the call has passed");
+        if (timeoutMs === 0)
+          throw new StatusError(Code.deadlineExceeded, "the deadline of the call has passed");
         proceed({
           request,
           response,

@@ -27,7 +27,7 @@ export function sendResponse(
   if (!bodiless) headers["content-length"] = typeof body === "string" ? Buffer.byteLength(body) : body.length;
   const unread = hasBody(request) && !request.complete;
   if (unread && request.httpVersionMajor === 1) {
-    headers["connection"] = "close";
+    headers.connection = "close";
     head(response, status, headers);
     if (request.method !== "HEAD" && !bodiless && body.length > 0) (response as ServerResponse).write(body);
     else (response as ServerResponse).flushHeaders();

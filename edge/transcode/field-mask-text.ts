@@ -20,9 +20,10 @@ export function parseFieldMask(text: string, snakeToo: boolean): string[] {
 /** @throws ValueError for a path that has no JSON form */
 export function formatFieldMask(paths: readonly string[]): string {
   return paths
-    .map(
-      (path) => (checkMaskPath(path), path.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())),
-    )
+    .map((path) => {
+      checkMaskPath(path);
+      return path.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+    })
     .join(",");
 }
 

@@ -59,7 +59,7 @@ function decodeMessage(text: string): string {
 export function encodeMessage(text: string): string {
   return encodeURIComponent(text.toWellFormed()).replace(
     /%(2[0-46-9A-F]|3[A-F]|40|5[B-F]|60|7[B-E])/g,
-    (escape) => String.fromCharCode(Number.parseInt(escape.slice(1), 16)),
+    (escaped) => String.fromCharCode(Number.parseInt(escaped.slice(1), 16)),
   );
 }
 

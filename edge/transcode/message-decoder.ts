@@ -77,7 +77,7 @@ function scanFields(
   while (reader.pos < reader.end) {
     const tag = reader.varint32();
     const slot = byNumber.get(tag >>> 3);
-    if (!slot || !slot.accepts(tag & 7)) {
+    if (!slot?.accepts(tag & 7)) {
       if (tag >>> 3 === 0) throw new Error("field number 0");
       reader.skip(tag & 7);
       continue;

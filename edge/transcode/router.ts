@@ -56,8 +56,8 @@ export class Router<R extends Routable> {
       node = child(node, segment);
       table = node.ends;
     }
-    let methods = table.get(verb);
-    if (!methods) table.set(verb, (methods = new Map()));
+    const methods = table.get(verb) ?? new Map<string, R>();
+    table.set(verb, methods);
     const owner = methods.get(route.httpMethod);
     if (owner) return owner;
     methods.set(route.httpMethod, route);
@@ -106,9 +106,12 @@ export class Router<R extends Routable> {
 }
 
 function child<R>(node: Node<R>, segment: TemplateSegment): Node<R> {
-  if (segment.kind !== "literal") return (node.one ??= newNode());
-  let next = node.literals.get(segment.text);
-  if (!next) node.literals.set(segment.text, (next = newNode()));
+  if (segment.kind !== "literal") {
+    node.one ??= newNode();
+    return node.one;
+  }
+  const next = node.literals.get(segment.text) ?? newNode<R>();
+  node.literals.set(segment.text, next);
   return next;
 }
 

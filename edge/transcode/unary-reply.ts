@@ -35,7 +35,7 @@ function reply(
   responseHeaders(metadata, headers);
   responseHeaders(trailers, headers, "trailer-");
   const status = statusOf(call, headers);
-  const etag = typeof headers["etag"] === "string" ? headers["etag"] : undefined;
+  const etag = typeof headers.etag === "string" ? headers.etag : undefined;
   if ((method === "GET" || method === "HEAD") && notModified(requestHeaders["if-none-match"], etag)) {
     return call.send(304, headers, "");
   }
@@ -53,7 +53,7 @@ function reply(
     if (error) return call.fail(error);
     headers["content-encoding"] = "gzip";
     // Another coding is another representation (RFC 9110 8.8.3.3).
-    if (etag && !etag.startsWith("W/")) headers["etag"] = `W/${etag}`;
+    if (etag && !etag.startsWith("W/")) headers.etag = `W/${etag}`;
     call.send(status, headers, compressed);
   });
 }
@@ -67,6 +67,6 @@ function statusOf(call: RestCall, headers: OutgoingHttpHeaders): number {
 }
 
 function addVary(headers: OutgoingHttpHeaders): void {
-  const vary = headers["vary"];
-  headers["vary"] = vary === undefined ? "accept-encoding" : `${vary}, accept-encoding`;
+  const vary = headers.vary;
+  headers.vary = vary === undefined ? "accept-encoding" : `${vary}, accept-encoding`;
 }

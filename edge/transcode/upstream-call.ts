@@ -75,7 +75,7 @@ class UpstreamCall implements Call {
     metadata[":method"] = "POST";
     metadata[":path"] = path;
     metadata["content-type"] ??= "application/grpc";
-    metadata["te"] = "trailers";
+    metadata.te = "trailers";
     if (timeoutMs !== undefined) {
       metadata["grpc-timeout"] = formatTimeout(timeoutMs);
       this.#timer = setTimeout(() => this.#expire(), Math.min(Math.max(1, timeoutMs), LONGEST_TIMER_MS));

@@ -73,7 +73,7 @@ export class Http2Sessions {
     this.#closed = true;
     await Promise.all(
       this.#pool.map(({ session }) => {
-        if (session.destroyed) return;
+        if (session.destroyed) return undefined;
         return new Promise<void>((resolve) => {
           session.once("close", () => resolve());
           session.close();
