@@ -41,6 +41,35 @@ export function pathShape({ literals }: ApiPath): string {
   return literals.join("{}");
 }
 
+/** What the operations of one path item have in common. */
+export interface SharedPath {
+  /** Names of the parameters, in order. */
+  readonly names: readonly string[];
+}
+
+/**
+ * For each shape the names of its parameters: those that the templates give, or, where they differ, what the
+ * literal before says.
+ */
+export function sharedPaths(paths: readonly ApiPath[]): Map<string, SharedPath> {
+  const byShape = Map.groupBy(paths, pathShape);
+  return new Map([...byShape].map(([shape, alike]) => [shape, { names: agreedNames(alike) }]));
+}
+
+function agreedNames(alike: readonly ApiPath[]): string[] {
+  const [first = { literals: [], parameters: [] }] = alike;
+  const names: string[] = [];
+  for (const [i, { name }] of first.parameters.entries()) {
+    const agreed = alike.every(({ parameters }) => parameters[i]?.name === name);
+    names.push(unique(agreed ? name : nameAfter(first.literals[i]?.split("/").at(-2)), names));
+  }
+  return names;
+}
+
+function nameAfter(literal: string | undefined): string {
+  return literal ? `${camelCase(literal)}Id` : "segment";
+}
+
 function parameter(
   segment: TemplateSegment,
   before: TemplateSegment | undefined,
@@ -50,11 +79,10 @@ function parameter(
   const { variable, many } = segment;
   const whole = variable && (variable.pattern === "*" || variable.pattern === "**");
   const field = whole ? findField(input, variable.path) : undefined;
-  const name =
-    field?.map((part) => part.jsonName).join(".") ??
-    (before?.literal ? `${camelCase(before.literal)}Id` : "segment");
+  const name = field?.map((part) => part.jsonName).join(".") ?? nameAfter(before?.literal);
   const partOf = variable && !whole ? `{${variable.path}=${variable.pattern}}` : "";
-  return { name: unique(name, taken), field, partOf, manySegments: many };
+  const names = taken.map((each) => each.name);
+  return { name: unique(name, names), field, partOf, manySegments: many };
 }
 
 function camelCase(text: string): string {
@@ -63,9 +91,8 @@ function camelCase(text: string): string {
     .replace(/[^A-Za-z0-9]+(.?)/g, (_, next: string) => next.toUpperCase());
 }
 
-function unique(name: string, taken: readonly PathParameter[]): string {
-  const names = new Set(taken.map((parameter) => parameter.name));
+function unique(name: string, taken: readonly string[]): string {
   let candidate = name;
-  for (let i = 2; names.has(candidate); i++) candidate = `${name}${i}`;
+  for (let i = 2; taken.includes(candidate); i++) candidate = `${name}${i}`;
   return candidate;
 }

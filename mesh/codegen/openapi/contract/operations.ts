@@ -3,8 +3,8 @@
  * set of HTTP methods: bindings it has no place for are listed apart, never dropped.
  */
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
-import { pathShape } from "./api-path.ts";
-import { type ApiPath, type Operation, type Unlisted, type Verb, verbs } from "./model.ts";
+import { pathShape, type SharedPath, sharedPaths } from "./api-path.ts";
+import { type Operation, type Unlisted, type Verb, verbs } from "./model.ts";
 import type { Binding } from "./read-binding.ts";
 import type { EdgePolicy } from "./read-policy.ts";
 
@@ -25,7 +25,7 @@ export function listOperations(
   served: readonly Served[],
   names: ReadonlyMap<DescService, string>,
 ): { operations: Operation[]; unlisted: Unlisted[] } {
-  const paths = new Map(served.toReversed().map(({ binding }) => [pathShape(binding.path), binding.path]));
+  const paths = sharedPaths(served.map(({ binding }) => binding.path));
   const holders = placeHolders(served);
   const operations: Operation[] = [];
   const unlisted: Unlisted[] = [];
@@ -33,7 +33,7 @@ export function listOperations(
     const shape = pathShape(each.binding.path);
     const wanted = verbsOf(each.binding.httpMethod);
     const got = wanted.filter((verb) => holders.get(`${verb} ${shape}`) === each);
-    const path = paths.get(shape) ?? each.binding.path;
+    const path = paths.get(shape) ?? { names: [] };
     operations.push(...got.map((verb) => operation(each, verb, path, names)));
     if (got.length === 0) unlisted.push(unlist(each, holders.get(`${wanted[0]} ${shape}`)));
   }
@@ -62,7 +62,7 @@ function verbsOf(httpMethod: string): readonly Verb[] {
 function operation(
   { method, policy, binding, number }: Served,
   verb: Verb,
-  path: ApiPath,
+  path: SharedPath,
   names: ReadonlyMap<DescService, string>,
 ): Operation {
   const tag = names.get(method.parent) ?? method.parent.name;
@@ -73,22 +73,13 @@ function operation(
     policy,
     tag,
     verb,
-    path: sharedNames(path, binding.path),
+    path: {
+      ...binding.path,
+      parameters: binding.path.parameters.map((own, i) => ({ ...own, name: path.names[i] ?? own.name })),
+    },
     query: binding.query,
     body: binding.body,
     responseBody: binding.responseBody,
-  };
-}
-
-/** `own` with the parameter names of `shared`, under whose key it stands. */
-function sharedNames(shared: ApiPath, own: ApiPath): ApiPath {
-  if (shared === own) return own;
-  return {
-    literals: own.literals,
-    parameters: own.parameters.map((parameter, i) => ({
-      ...parameter,
-      name: shared.parameters[i]?.name ?? parameter.name,
-    })),
   };
 }
 

@@ -22,6 +22,8 @@ export function emitDocument(api: Api, options: DocumentOptions, registry: FileR
   const book = new SchemaBook(draft);
   const refusals = new Refusals(book);
   const paths = emitPaths(api, contextOf(book, registry), refusals);
+  // Before the schemas are listed: the responses refer to some.
+  const responses = refusals.responses();
   const { operations, unlisted } = api;
   return {
     openapi: "3.1.1",
@@ -37,7 +39,7 @@ export function emitDocument(api: Api, options: DocumentOptions, registry: FileR
     paths,
     components: {
       schemas: book.schemas(),
-      responses: refusals.responses(),
+      responses,
       securitySchemes: securitySchemes(operations),
     },
     "x-not-expressed": unlisted.length > 0 ? unlisted.map((each) => ({ ...each })) : undefined,

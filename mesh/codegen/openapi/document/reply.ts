@@ -1,4 +1,5 @@
 /** The reply of a successful call. */
+import type { DescMessage } from "@bufbuild/protobuf";
 import type { Operation } from "../contract/model.ts";
 import { exampleOfField } from "../example/example-of-field.ts";
 import { exampleOfMessage } from "../example/example-of-message.ts";
@@ -21,13 +22,23 @@ export function emitReply(
       ? responseBody.message
       : undefined
     : method.output;
-  const description = (responseBody ? commentOf(responseBody) : commentOf(method.output)) || "Success.";
+  const description = replyText(responseBody ? commentOf(responseBody) : ownComment(method.output));
   const headers = policy.cache
     ? { "Cache-Control": { description: "How long the reply may be kept.", schema: { type: "string" } } }
     : undefined;
   if (status === "204") return { status, reply: { description, headers } };
   const content = isHttpBody(message) ? { "*/*": { schema: {} } } : jsonContent(operation, streams, context);
   return { status, reply: { description, headers, content } };
+}
+
+/** The first paragraph: the rest is with the schema. */
+function replyText(comment: string): string {
+  return comment.split("\n\n", 1)[0] || "Success.";
+}
+
+/** Well-known types have comments about the type, not about this reply. */
+function ownComment(message: DescMessage): string {
+  return message.typeName.startsWith("google.") ? "" : commentOf(message);
 }
 
 function jsonContent(operation: Operation, streams: boolean, context: SchemaContext): JsonObject {

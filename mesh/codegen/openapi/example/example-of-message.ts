@@ -8,6 +8,7 @@ import {
 } from "@bufbuild/protobuf";
 import { behaviourOf } from "../contract/field-behaviour.ts";
 import type { FieldPath } from "../contract/model.ts";
+import { messageRules } from "../rules/read-rules.ts";
 import { validatorFor } from "../rules/required-fields.ts";
 import type { Direction } from "../schema/direction.ts";
 import type { Json, JsonObject } from "../schema/json.ts";
@@ -56,6 +57,8 @@ export function exampleOfMessage(
 function isShown(field: DescField, direction: Direction, registry: Registry): boolean {
   const { outputOnly, inputOnly } = behaviourOf(registry, field);
   if (field.deprecated || (direction === "request" ? outputOnly : inputOnly)) return false;
+  const byRule = messageRules(field.parent)?.oneof.find((rule) => rule.fields.includes(field.name));
+  if (byRule && byRule.fields[0] !== field.name) return false;
   return !field.oneof || field.oneof.fields.find((member) => !member.deprecated) === field;
 }
 

@@ -14,17 +14,10 @@ type Rules = Int32Rules | SInt32Rules | SFixed32Rules | UInt32Rules | Fixed32Rul
 
 /** 32-bit integers, which JSON has as numbers. */
 export function integerRules(schema: Schema, rules: Rules): Constrained {
-  const bounds = range(rules);
   return {
     schema: {
       ...schema,
-      ...(bounds.minimum !== undefined || bounds.exclusiveMinimum !== undefined
-        ? { minimum: undefined }
-        : {}),
-      ...(bounds.maximum !== undefined || bounds.exclusiveMaximum !== undefined
-        ? { maximum: undefined }
-        : {}),
-      ...bounds,
+      ...range(rules),
       const: said(rules as Int32Rules, "const"),
       enum: rules.in.length > 0 ? [...rules.in] : undefined,
       not: rules.notIn.length > 0 ? { enum: [...rules.notIn] } : undefined,

@@ -28,6 +28,9 @@ export function oneofRules(message: DescMessage, fields: readonly DescField[], d
 
 function choice(members: readonly DescField[], required: boolean): Schema {
   const each = members.map(({ jsonName }) => ({ title: jsonName, required: [jsonName] }));
-  const none = { title: "none", not: { anyOf: members.map(({ jsonName }) => ({ required: [jsonName] })) } };
+  const none = {
+    title: "none",
+    properties: Object.fromEntries(members.map(({ jsonName }) => [jsonName, false])),
+  };
   return { oneOf: required ? each : [...each, none] };
 }

@@ -4,8 +4,8 @@ import type { Schema } from "./json.ts";
 
 const signed = { type: "string", format: "int64", pattern: "^-?[0-9]+$" };
 const unsigned = { type: "string", format: "uint64", pattern: "^[0-9]+$" };
-const int32 = { type: "integer", format: "int32", minimum: -(2 ** 31), maximum: 2 ** 31 - 1 };
-const uint32 = { type: "integer", format: "uint32", minimum: 0, maximum: 2 ** 32 - 1 };
+const int32 = { type: "integer", format: "int32" };
+const uint32 = { type: "integer", format: "uint32", minimum: 0 };
 
 const schemas: Record<ScalarType, Schema> = {
   [ScalarType.DOUBLE]: floating("double"),

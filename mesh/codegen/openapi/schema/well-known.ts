@@ -26,6 +26,7 @@ const others: Readonly<Record<string, Schema>> = {
   "google.protobuf.Struct": { type: "object", additionalProperties: true },
   "google.protobuf.Value": {},
   "google.protobuf.ListValue": { type: "array", items: {} },
+  "google.protobuf.Empty": { type: "object", description: "Nothing." },
 };
 
 /** Schema of a well-known type with a JSON form of its own; undefined for every other message. */
