@@ -25,6 +25,8 @@ export type NatsOptions = {
   /** HTTP port on 127.0.0.1 for the server's own statistics (/varz, /jsz); none if left out. */
   monitorPort?: number;
   accounts: NatsAccount[];
+  /** Most bytes that all streams together may reserve on disk; 8 GiB if left out. */
+  maxFileStore?: number;
   /** Called with each line the server writes. */
   log: (line: string) => void;
   /** Called as soon as the process exists, before it is ready. */
@@ -94,7 +96,13 @@ function only(subjects: string[]) {
  * Users live in accounts only: a configuration with a bare `authorization` block
  * beside accounts lets strangers in on old servers (CVE-2023-47090).
  */
-export function natsConfiguration({ dataDir, port, monitorPort, accounts }: NatsOptions): string {
+export function natsConfiguration({
+  dataDir,
+  port,
+  monitorPort,
+  accounts,
+  maxFileStore = 8 * 1024 ** 3,
+}: NatsOptions): string {
   const listed = accounts.map(({ name, users }) => [
     name,
     {
@@ -111,7 +119,7 @@ export function natsConfiguration({ dataDir, port, monitorPort, accounts }: Nats
     listen: `127.0.0.1:${port}`,
     ...(monitorPort === undefined ? {} : { http: `127.0.0.1:${monitorPort}` }),
     max_payload: 1024 * 1024,
-    jetstream: { store_dir: dataDir, max_memory_store: 64 * 1024 ** 2, max_file_store: 8 * 1024 ** 3 },
+    jetstream: { store_dir: dataDir, max_memory_store: 64 * 1024 ** 2, max_file_store: maxFileStore },
     accounts: Object.fromEntries(listed),
   };
   return `${JSON.stringify(configuration, null, 2)}\n`;

@@ -77,6 +77,7 @@ async function natsFor(folder: string, leash: Leash): Promise<{ server: Nats; ur
     dataDir: join(folder, "nats"),
     port: await freePort(),
     accounts,
+    maxFileStore: 1024 ** 4, // each stream of each test reserves its size; none fills it
     log: () => {},
     onSpawn: (pid) => leash.hold("nats", pid, natsStopSignal),
   });
