@@ -96,8 +96,19 @@ function readAny(bytes: Buffer): StatusDetail {
 
 const { constants } = http2;
 
-/** Status of a stream that ended without trailers, by its reset code or connection error (gRPC over HTTP/2, "Errors"). */
-export function brokenStream(rstCode: number, error: Error | undefined): StatusError {
+/**
+ * Status of a stream that ended without trailers, by its reset code or connection error (gRPC over HTTP/2,
+ * "Errors").
+ * @param connectionLost whether the whole connection is gone: node:http2 then gives its streams the reset
+ *   code CANCEL that the peer never sent
+ */
+export function brokenStream(
+  rstCode: number,
+  error: Error | undefined,
+  connectionLost: boolean,
+): StatusError {
+  if (connectionLost)
+    return new StatusError(Code.unavailable, "the upstream is not available", { cause: error });
   switch (rstCode) {
     case constants.NGHTTP2_CANCEL:
       if (!error) return new StatusError(Code.cancelled, "the upstream cancelled the call");

@@ -1,4 +1,5 @@
 import http2, {
+  type ClientHttp2Session,
   type ClientHttp2Stream,
   type IncomingHttpHeaders,
   type OutgoingHttpHeaders,
@@ -54,6 +55,7 @@ class UpstreamCall implements Call {
   readonly #headers: OutgoingHttpHeaders;
   readonly #sink: CallSink;
   #stream!: ClientHttp2Stream;
+  #session: ClientHttp2Session | undefined;
   #timer: NodeJS.Timeout | undefined;
   #ended = false;
   #httpStatus = 0;
@@ -95,6 +97,7 @@ class UpstreamCall implements Call {
       return;
     }
     const stream = this.#stream;
+    this.#session = stream.session as ClientHttp2Session | undefined;
     stream.on("response", (headers) => this.#onResponse(headers));
     stream.on("data", (chunk: Buffer) => {
       if (!this.#ended) this.#sink.onData(chunk);
@@ -131,7 +134,7 @@ class UpstreamCall implements Call {
       return;
     }
     if (this.#httpStatus === 200 && rstCode === 0 && !this.#error) return this.#finishWith({});
-    this.#finish(brokenStream(rstCode, this.#error));
+    this.#finish(brokenStream(rstCode, this.#error, this.#session?.destroyed === true));
   }
 
   #finishWith(trailers: IncomingHttpHeaders): void {
