@@ -17,8 +17,11 @@ const aboutKeys: ReadonlySet<string> = new Set([
   "ERR_JWK_INVALID",
 ]);
 
-/** Checks a value of the header Authorization. */
-export type VerifyUser = (authorization: string) => Promise<Principal>;
+/**
+ * Checks a value of the header Authorization. A token that was checked before and has not expired is
+ * answered at once, without a promise; whoever only awaits need not care.
+ */
+export type VerifyUser = (authorization: string) => Principal | Promise<Principal>;
 
 /**
  * @param jwksUrl where the issuer's public keys are; fetched at most once in 30 s for unknown key ids
@@ -40,15 +43,18 @@ export function createUserVerifier(options: {
     });
   const verified = new Map<string, { principal: Principal; expiresAt: number }>();
 
-  return async (authorization) => {
-    const hit = verified.get(authorization);
-    if (hit && hit.expiresAt > Date.now()) return hit.principal;
+  const check = async (authorization: string): Promise<Principal> => {
     const token = bearerToken(authorization);
     const payload = await verify(token, keys, options);
     const principal = principalOf(payload);
     if (verified.size >= cacheSize) verified.delete(verified.keys().next().value as string);
     verified.set(authorization, { principal, expiresAt: (payload.exp as number) * 1_000 });
     return principal;
+  };
+
+  return (authorization) => {
+    const hit = verified.get(authorization);
+    return hit && hit.expiresAt > Date.now() ? hit.principal : check(authorization);
   };
 }
 

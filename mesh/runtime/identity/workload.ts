@@ -18,8 +18,8 @@ const cacheSize = 256;
 export interface Workload {
   /** Name in the mesh. */
   readonly name: string;
-  /** Assertion for calls to the service `callee`; the same one for up to half its life. */
-  assertionFor(callee: string): Promise<string>;
+  /** Assertion for calls to the service `callee`; the same one, without a promise, for up to half its life. */
+  assertionFor(callee: string): string | Promise<string>;
   /**
    * Name of the caller that made `assertion` for this workload.
    * @throws ServiceError UNAUTHENTICATED
@@ -51,21 +51,24 @@ export async function createWorkload(
   const made = new Map<string, { assertion: string; renewAt: number }>();
   const checked = new Map<string, { caller: string; expiresAt: number }>();
 
+  const makeAssertion = async (callee: string): Promise<string> => {
+    const renewAt = Date.now() + (lifeSeconds * 1_000) / 2;
+    const assertion = await new SignJWT()
+      .setProtectedHeader({ alg: "EdDSA", kid: name, typ: "JWT" })
+      .setSubject(spiffeId(name))
+      .setAudience(spiffeId(callee))
+      .setIssuedAt()
+      .setExpirationTime(`${lifeSeconds}s`)
+      .sign(privateKey);
+    made.set(callee, { assertion, renewAt });
+    return assertion;
+  };
+
   return {
     name,
-    async assertionFor(callee) {
-      const now = Date.now();
+    assertionFor(callee) {
       const known = made.get(callee);
-      if (known && known.renewAt > now) return known.assertion;
-      const assertion = await new SignJWT()
-        .setProtectedHeader({ alg: "EdDSA", kid: name, typ: "JWT" })
-        .setSubject(spiffeId(name))
-        .setAudience(spiffeId(callee))
-        .setIssuedAt()
-        .setExpirationTime(`${lifeSeconds}s`)
-        .sign(privateKey);
-      made.set(callee, { assertion, renewAt: now + (lifeSeconds * 1_000) / 2 });
-      return assertion;
+      return known && known.renewAt > Date.now() ? known.assertion : makeAssertion(callee);
     },
     async verify(assertion) {
       const hit = checked.get(assertion);

@@ -5,7 +5,7 @@ import { CONNECTIONS, checkReply, Load, median, requestBytes } from "./measure.t
 import type { ServerProcess } from "./processes.ts";
 
 /** Requests before anything is counted, for compilers and connections to warm up. */
-const WARM_UP = 8_000;
+const WARM_UP = 25_000;
 
 interface Runner {
   readonly name: string;
@@ -66,7 +66,10 @@ async function startAll(
       if (transcodes) for (const scenario of scenarios) await checkReply(gateway, scenario, authorization);
       runners.push({ name, does, gateway, samples: new Map() });
     } catch (error) {
-      if (!(error instanceof Missing)) throw error;
+      if (!(error instanceof Missing)) {
+        for (const { gateway } of runners) await gateway.stop();
+        throw error;
+      }
       skipped.push(`${name}: skipped: ${error.message}`);
     }
   }
