@@ -78,8 +78,12 @@ async function outcomeOf(reader: Reader, message: JsMsg): Promise<Outcome> {
       }
     }
     try {
+      const started = performance.now();
       const fresh = await handleOnce(reader, { event, body, attempt, headers: headersOf(message) });
-      return { outcome: fresh ? "handled" : "duplicate" };
+      const outcome = fresh ? "handled" : "duplicate";
+      const ms = Math.round((performance.now() - started) * 10) / 10;
+      reader.log.info({ consumer: reader.consumer, eventId: event.id, attempt, outcome, ms }, "event");
+      return { outcome };
     } catch (error) {
       const byHandler = error instanceof HandlerFailure;
       const cause = byHandler ? error.cause : error;
