@@ -20,6 +20,7 @@ import { isExposed } from "#mesh/runtime/policy/access.ts";
 import { meshNameOf, policyOf } from "#mesh/runtime/policy/method-policy.ts";
 import { Http2Sessions } from "#mesh/runtime/rpc/http2-sessions.ts";
 import { requestIdFrom } from "#mesh/runtime/telemetry/context.ts";
+import { lineWriter } from "#mesh/runtime/telemetry/line-writer.ts";
 import { createLogger } from "#mesh/runtime/telemetry/log.ts";
 import { gatewayServer } from "./gateway.ts";
 import { healthPages } from "./pages.ts";
@@ -60,7 +61,11 @@ export async function startEdge(config: Config): Promise<RunningEdge> {
     issuer: config.tokenIssuer,
     audience: config.tokenAudience,
   });
-  const hooks = { admit: admitCalls({ workload, verifyUser }), onFinish: logCalls(log), requestId };
+  const hooks = {
+    admit: admitCalls({ workload, verifyUser }),
+    onFinish: logCalls(log, lineWriter()),
+    requestId,
+  };
   const upstreamFor = (service: DescService) => calls.get(service.typeName);
   const exposes = (method: DescMethod) => isExposed(method);
   let draining = false;
