@@ -4,7 +4,11 @@ import { defineConfig } from "vitest/config";
 const notOurs = ["**/node_modules/**", ".weft/**", "third_party/**", "gen/**"];
 
 /** They need the whole system running. */
-const journeys = ["test/journeys/**/*.test.ts", "test/system/printed-calls.test.ts"];
+const journeys = [
+  "test/journeys/**/*.test.ts",
+  "test/system/printed-calls.test.ts",
+  "test/system/docs.test.ts",
+];
 
 export default defineConfig({
   test: {
