@@ -26,7 +26,7 @@ export default defineConfig({
           name: "parts",
           include: ["**/*.test.ts"],
           exclude: [...notOurs, ...journeys],
-          globalSetup: ["test/system/databases.ts"],
+          globalSetup: ["test/system/protos.ts", "test/system/databases.ts"],
         },
       },
       {
