@@ -21,7 +21,11 @@ export interface Slot {
   readonly message: (() => MessageDecoder) | undefined;
   /** What an absent field without presence, list or map looks like when defaults are written. */
   readonly emptyJson: string | undefined;
-  accepts(wireType: number): boolean;
+  readonly wireType: number;
+  /** A list whose values may also come packed into one length-delimited field. */
+  readonly packable: boolean;
+  /** Values are elements, joined by commas. */
+  readonly list: boolean;
   /** Reads one occurrence; `before` is what earlier ones left. */
   read(reader: WireReader, wireType: number, before: SlotValue, depth: number): SlotValue;
 }
@@ -31,59 +35,59 @@ type ReadElement = (reader: WireReader, depth: number) => string;
 
 export function compileSlot(desc: DescField, index: number, decoders: MessageDecoders): Slot {
   const name = decoders.style.protoNames ? desc.name : desc.jsonName;
-  const base = {
+  const message = desc.message as DescMessage | undefined;
+  const { wireType, read } =
+    desc.fieldKind === "map" ? { wireType: LENGTH_DELIMITED, read: undefined } : element(desc, decoders);
+  const list = desc.fieldKind === "list";
+  const singular = !list && desc.fieldKind !== "map";
+  const { emptyJson, readSlot } = occurrence(desc, wireType, read, decoders);
+  // All slots have one shape, which keeps the loop over them fast.
+  return {
     desc,
     index,
     key: `${JSON.stringify(name)}:`,
     oneof: desc.oneof,
-    merges: false,
-    message: undefined,
+    merges: singular && message !== undefined,
+    message: message && singular ? () => decoders.of(message) : undefined,
+    emptyJson,
+    wireType,
+    packable: list && wireType !== LENGTH_DELIMITED && wireType !== START_GROUP,
+    list,
+    read: readSlot,
   };
-  if (desc.fieldKind === "map") {
-    return {
-      ...base,
-      emptyJson: "{}",
-      accepts: (wireType) => wireType === LENGTH_DELIMITED,
-      read: mapReader(desc, decoders),
+}
+
+/** How an occurrence of a field is read, and what its absence looks like. */
+function occurrence(
+  desc: DescField,
+  wireType: number,
+  read: ReadElement | undefined,
+  decoders: MessageDecoders,
+): { emptyJson: string | undefined; readSlot: Slot["read"] } {
+  if (desc.fieldKind === "map") return { emptyJson: "{}", readSlot: mapReader(desc, decoders) };
+  const readOne = read!;
+  if (desc.fieldKind === "list") return { emptyJson: "[]", readSlot: listReader(wireType, readOne) };
+  if (desc.message)
+    return { emptyJson: undefined, readSlot: (reader, _found, _before, depth) => readOne(reader, depth) };
+  const emptyJson = desc.enum ? enumJson(desc.enum, decoders)(0) : defaultJson(desc.scalar as ScalarType);
+  if (desc.presence !== IMPLICIT_PRESENCE)
+    return { emptyJson: undefined, readSlot: (reader, _found, _before, depth) => readOne(reader, depth) };
+  const readSlot: Slot["read"] = (reader, _found, _before, depth) => {
+    const json = readOne(reader, depth);
+    return json === emptyJson ? undefined : json;
+  };
+  return { emptyJson, readSlot };
+}
+
+function listReader(wireType: number, read: ReadElement): Slot["read"] {
+  return (reader, found, before, depth) => {
+    let elements = before as string | undefined;
+    const append = (json: string): void => {
+      elements = elements === undefined ? json : `${elements},${json}`;
     };
-  }
-  const message = desc.message as DescMessage | undefined;
-  const { wireType, read } = element(desc, decoders);
-  if (desc.fieldKind === "list") {
-    const packable = wireType !== LENGTH_DELIMITED && wireType !== START_GROUP;
-    return {
-      ...base,
-      emptyJson: "[]",
-      accepts: (found) => found === wireType || (packable && found === LENGTH_DELIMITED),
-      read: (reader, found, before, depth) => {
-        const list = (before as string[] | undefined) ?? [];
-        if (found === wireType) list.push(read(reader, depth));
-        else unpack(reader, () => list.push(read(reader, depth)));
-        return list;
-      },
-    };
-  }
-  if (message) {
-    return {
-      ...base,
-      merges: true,
-      message: () => decoders.of(message),
-      emptyJson: undefined,
-      accepts: (found) => found === wireType,
-      read: (reader, _found, _before, depth) => read(reader, depth),
-    };
-  }
-  const emptyJson =
-    desc.fieldKind === "enum" ? enumJson(desc.enum, decoders)(0) : defaultJson(desc.scalar as ScalarType);
-  const implicit = desc.presence === IMPLICIT_PRESENCE;
-  return {
-    ...base,
-    emptyJson: implicit ? emptyJson : undefined,
-    accepts: (found) => found === wireType,
-    read: (reader, _found, _before, depth) => {
-      const json = read(reader, depth);
-      return implicit && json === emptyJson ? undefined : json;
-    },
+    if (found === wireType) append(read(reader, depth));
+    else unpack(reader, () => append(read(reader, depth)));
+    return elements;
   };
 }
 

@@ -3,6 +3,7 @@ import { compileSlot, type Slot } from "./field-decoder.ts";
 import { wellKnownDecoder } from "./well-known-decoders.ts";
 import { WireReader } from "./wire-reader.ts";
 
+const LENGTH_DELIMITED = 2;
 /** Deepest nesting of messages written as JSON. */
 const MAX_DEPTH = 500;
 
@@ -21,11 +22,12 @@ export interface MessageDecoder {
   members(reader: WireReader, depth: number): string;
   readonly wellKnown: boolean;
   readonly slots: readonly Slot[];
-  /** What each slot has: JSON text, list of texts or map of texts; undefined for nothing. */
+  /** What each slot has; undefined for nothing. `slotJson` makes JSON of it. */
   scan(reader: WireReader, depth: number): SlotValue[];
 }
 
-export type SlotValue = string | string[] | Map<string, string> | undefined;
+/** JSON text, elements of a list joined by commas, or names and values of a map. */
+export type SlotValue = string | Map<string, string> | undefined;
 
 export class MessageDecoders {
   readonly #compiled = new Map<DescMessage, MessageDecoder>();
@@ -77,17 +79,18 @@ function scanFields(
   while (reader.pos < reader.end) {
     const tag = reader.varint32();
     const slot = byNumber.get(tag >>> 3);
-    if (!slot?.accepts(tag & 7)) {
+    const wireType = tag & 7;
+    if (!slot || (wireType !== slot.wireType && !(slot.packable && wireType === LENGTH_DELIMITED))) {
       if (tag >>> 3 === 0) throw new Error("field number 0");
-      reader.skip(tag & 7);
+      reader.skip(wireType);
       continue;
     }
     if (slot.oneof) clearOtherMembers(byNumber, slot, values);
     if (slot.merges && values[slot.index] !== undefined) {
-      reader.skip(tag & 7);
+      reader.skip(wireType);
       const merged = allOccurrences(reader, start, slot.desc.number);
       values[slot.index] = slot.message!().json(new WireReader(merged), depth + 1);
-    } else values[slot.index] = slot.read(reader, tag & 7, values[slot.index], depth);
+    } else values[slot.index] = slot.read(reader, wireType, values[slot.index], depth);
   }
   return values;
 }
@@ -117,15 +120,14 @@ function joinMembers(slots: readonly Slot[], values: readonly SlotValue[], emitD
   for (let i = 0; i < slots.length; i++) {
     const slot = slots[i]!;
     const value = values[i];
-    const json = value === undefined ? (emitDefaults ? slot.emptyJson : undefined) : slotJson(value);
+    const json = value === undefined ? (emitDefaults ? slot.emptyJson : undefined) : slotJson(slot, value);
     if (json !== undefined) text += text === "" ? slot.key + json : `,${slot.key}${json}`;
   }
   return text;
 }
 
-export function slotJson(value: string | string[] | Map<string, string>): string {
-  if (typeof value === "string") return value;
-  if (Array.isArray(value)) return `[${value.join(",")}]`;
+export function slotJson(slot: Slot, value: string | Map<string, string>): string {
+  if (typeof value === "string") return slot.list ? `[${value}]` : value;
   let text = "";
   for (const [key, json] of value) text += `${text === "" ? "" : ","}${key}:${json}`;
   return `{${text}}`;

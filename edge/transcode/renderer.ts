@@ -1,4 +1,5 @@
 import type { DescField } from "@bufbuild/protobuf";
+import type { Slot } from "./field-decoder.ts";
 import { type HttpBody, isHttpBody, readHttpBody } from "./http-body.ts";
 import type { Binding } from "./http-rules.ts";
 import type { MessageDecoder, MessageDecoders } from "./message-decoder.ts";
@@ -9,7 +10,7 @@ import { WireReader } from "./wire-reader.ts";
 /** How reply messages of one binding become bodies; compiled at start-up. */
 export class Renderer {
   readonly #decoder: MessageDecoder;
-  readonly #field: { index: number; empty: string; desc: DescField } | undefined;
+  readonly #field: { slot: Slot; empty: string; desc: DescField } | undefined;
   /** Whether replies are raw bytes (google.api.HttpBody) and not JSON. */
   readonly raw: boolean;
 
@@ -19,7 +20,7 @@ export class Renderer {
     this.raw = isHttpBody(responseBody ? responseBody.message : method.output);
     if (responseBody) {
       const slot = this.#decoder.slots.find((candidate) => candidate.desc === responseBody)!;
-      this.#field = { index: slot.index, empty: slot.emptyJson ?? "null", desc: responseBody };
+      this.#field = { slot, empty: slot.emptyJson ?? "null", desc: responseBody };
     }
   }
 
@@ -32,8 +33,8 @@ export class Renderer {
     return representable(() => {
       const reader = new WireReader(message);
       if (!this.#field) return this.#decoder.json(reader, 0);
-      const value = this.#decoder.scan(reader, 0)[this.#field.index];
-      return value === undefined ? this.#field.empty : slotJson(value);
+      const value = this.#decoder.scan(reader, 0)[this.#field.slot.index];
+      return value === undefined ? this.#field.empty : slotJson(this.#field.slot, value);
     });
   }
 

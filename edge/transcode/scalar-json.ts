@@ -17,7 +17,7 @@ const signed64: ReadJson = (reader) => {
 };
 
 const READERS: Record<ScalarType, ReadJson> = {
-  [ScalarType.STRING]: (reader) => JSON.stringify(reader.string()),
+  [ScalarType.STRING]: (reader) => reader.jsonString(),
   [ScalarType.BYTES]: (reader) => `"${reader.view().toString("base64")}"`,
   [ScalarType.BOOL]: (reader) => {
     reader.varint64();

@@ -69,8 +69,32 @@ export function checkDuration({ seconds, nanos }: SecondsAndNanos): void {
 
 export function formatTimestamp(value: SecondsAndNanos): string {
   checkTimestamp(value);
-  const whole = new Date(value.seconds * 1000).toISOString().slice(0, 19);
-  return `${whole}${fraction(value.nanos)}Z`;
+  const day = Math.floor(value.seconds / 86_400);
+  const second = value.seconds - day * 86_400;
+  const time = `${pair((second / 3_600) | 0)}:${pair(((second / 60) | 0) % 60)}:${pair(second % 60)}`;
+  return `${dateText(day)}T${time}${fraction(value.nanos)}Z`;
+}
+
+/** Two digits each for 0 to 99. */
+const PAIRS: readonly string[] = Array.from({ length: 100 }, (_, n) => String(n).padStart(2, "0"));
+const pair = (value: number): string => PAIRS[value]!;
+
+/**
+ * Calendar date of a day counted from 1970-01-01, in the proleptic Gregorian calendar. Years begin in March
+ * here, so that the leap day is the last one and months have a regular length; 400 years are 146,097 days.
+ */
+function dateText(sinceEpoch: number): string {
+  const sinceMarchOfYear0 = sinceEpoch + 719_468;
+  const era = Math.floor(sinceMarchOfYear0 / 146_097);
+  const dayOfEra = sinceMarchOfYear0 - era * 146_097;
+  const leapDays = ((dayOfEra / 1_460) | 0) - ((dayOfEra / 36_524) | 0) + ((dayOfEra / 146_096) | 0);
+  const yearOfEra = ((dayOfEra - leapDays) / 365) | 0;
+  const dayOfYear = dayOfEra - (365 * yearOfEra + ((yearOfEra / 4) | 0) - ((yearOfEra / 100) | 0));
+  const marchMonth = ((5 * dayOfYear + 2) / 153) | 0;
+  const day = dayOfYear - (((153 * marchMonth + 2) / 5) | 0) + 1;
+  const month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9;
+  const year = era * 400 + yearOfEra + (month <= 2 ? 1 : 0);
+  return `${pair((year / 100) | 0)}${pair(year % 100)}-${pair(month)}-${pair(day)}`;
 }
 
 export function formatDuration(value: SecondsAndNanos): string {

@@ -70,16 +70,15 @@ function within<T>(reader: WireReader, read: () => T): T {
 function readTime(reader: WireReader): SecondsAndNanos {
   let seconds = 0;
   let nanos = 0;
-  each(reader, {
-    8: () => {
+  while (reader.pos < reader.end) {
+    const tag = reader.varint32();
+    if (tag === 8) {
       reader.varint64();
       // Beyond 2^53 it is inexact, and out of range all the same.
       seconds = (reader.high | 0) * 0x100000000 + reader.low;
-    },
-    16: () => {
-      nanos = reader.varint32() | 0;
-    },
-  });
+    } else if (tag === 16) nanos = reader.varint32() | 0;
+    else reader.skip(tag & 7);
+  }
   return { seconds, nanos };
 }
 
@@ -93,7 +92,7 @@ function structJson(reader: WireReader, depth: number): string {
         let key = '""';
         let value: string | undefined;
         each(reader, {
-          10: () => (key = JSON.stringify(reader.string())),
+          10: () => (key = reader.jsonString()),
           18: () => (value = within(reader, () => valueJson(reader, depth + 1))),
         });
         if (value === undefined) throw new Error("a Struct field has no value");
@@ -122,7 +121,7 @@ function valueJson(reader: WireReader, depth: number): string {
       if (!Number.isFinite(value)) throw new Error("a Value holds a number JSON does not have");
       json = floatJson(value);
     },
-    26: () => (json = JSON.stringify(reader.string())),
+    26: () => (json = reader.jsonString()),
     32: () => (json = reader.varint32() ? "true" : "false"),
     42: () => (json = within(reader, () => structJson(reader, depth + 1))),
     50: () => (json = within(reader, () => listJson(reader, depth + 1))),

@@ -1,6 +1,9 @@
 import { isUtf8 } from "node:buffer";
 
 const REPLACEMENT = "\ufffd";
+/** Longest text that is looked through byte by byte, and most bytes that are turned into one string at once. */
+const SHORT_TEXT_BYTES = 256;
+const WHOLE_TEXT_BYTES = 1024 * 1024;
 
 /** A cursor over protobuf wire format. Throws a plain Error where the bytes end or make no sense. */
 export class WireReader {
@@ -10,6 +13,8 @@ export class WireReader {
   /** Halves of the last 64-bit value read, unsigned. */
   low = 0;
   high = 0;
+  /** The bytes as Latin-1, made on first use: cutting a string is cheaper than decoding bytes. */
+  #latin1: string | undefined;
 
   constructor(bytes: Buffer, pos = 0, end = bytes.length) {
     this.bytes = bytes;
@@ -80,12 +85,34 @@ export class WireReader {
 
   /** Length-delimited text; proto3 strings are UTF-8, anything else is an error. */
   string(): string {
-    const length = this.varint32();
-    const start = this.take(length);
+    return this.#utf8(this.take(this.varint32()));
+  }
+
+  /** Length-delimited text as a JSON string, quotes included. */
+  jsonString(): string {
+    const start = this.take(this.varint32());
+    const end = this.pos;
+    if (end - start > SHORT_TEXT_BYTES) return JSON.stringify(this.#utf8(start));
+    for (let i = start; i < end; i++) {
+      const byte = this.bytes[i]!;
+      // Anything but visible ASCII that JSON writes as it is.
+      if (byte < 0x20 || byte > 0x7e || byte === 0x22 || byte === 0x5c)
+        return JSON.stringify(this.#utf8(start));
+    }
+    return `"${this.#ascii(start, end)}"`;
+  }
+
+  #utf8(start: number): string {
     const text = this.bytes.toString("utf8", start, this.pos);
     if (text.includes(REPLACEMENT) && !isUtf8(this.bytes.subarray(start, this.pos)))
       throw new Error("a string is not UTF-8");
     return text;
+  }
+
+  #ascii(start: number, end: number): string {
+    if (this.bytes.length > WHOLE_TEXT_BYTES) return this.bytes.toString("latin1", start, end);
+    this.#latin1 ??= this.bytes.toString("latin1");
+    return this.#latin1.slice(start, end);
   }
 
   /** Length-delimited bytes, a view. */
