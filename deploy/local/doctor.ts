@@ -50,14 +50,12 @@ async function refuseTakenPorts(system: System, options: Options, command: strin
   });
   const taken = await takenPorts(wanted);
   if (taken.length === 0) return;
-  const list = taken
-    .map(({ name, port, holder }) => `port ${port} (${name}) is used by ${holder}`)
-    .join("\n  ");
+  const list = taken.map(({ name, port, reason }) => `port ${port} (${name}) ${reason}`).join("\n  ");
   const offset = await freeOffset(placesFor(system, 0).all.map(({ port }) => port));
   const advice =
     offset === undefined
-      ? "End that program."
-      : `End that program, or use other ports:\n  WEFT_PORT_OFFSET=${offset} ${command}`;
+      ? "Free it, then start again."
+      : `Free it, or use other ports:\n  WEFT_PORT_OFFSET=${offset} ${command}`;
   throw new NotFit(`${list}\n  ${advice}`);
 }
 

@@ -3,15 +3,24 @@ import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { createServer } from "node:net";
 import { commandLine } from "./process-identity.ts";
 
-/** A port somebody else has. */
-export type Taken = { name: string; port: number; holder: string };
+/** A port that cannot be had, and why: "is used by process 4711 (node server.js)". */
+export type Taken = { name: string; port: number; reason: string };
 
-/** Those of the wanted ports that cannot be had on 127.0.0.1. */
+/**
+ * Ports above 1023 that browsers and fetch refuse to call, since protocols live there that could be tricked
+ * by HTTP (Fetch standard, "port blocking").
+ */
+const blocked = new Set([
+  1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697,
+  10080,
+]);
+
+/** Those of the wanted ports that cannot be had on 127.0.0.1, or that nobody could call. */
 export async function takenPorts(wanted: { name: string; port: number }[]): Promise<Taken[]> {
   const free = await Promise.all(wanted.map(({ port }) => isFree(port)));
   return wanted
     .filter((_, index) => !free[index])
-    .map(({ name, port }) => ({ name, port, holder: holderOf(port) }));
+    .map(({ name, port }) => ({ name, port, reason: reasonOf(port) }));
 }
 
 /**
@@ -29,6 +38,7 @@ export async function freeOffset(ports: number[]): Promise<number | undefined> {
 }
 
 async function isFree(port: number): Promise<boolean> {
+  if (blocked.has(port)) return false;
   const server = createServer();
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
@@ -39,12 +49,13 @@ async function isFree(port: number): Promise<boolean> {
   });
 }
 
-/** "process 4711 (node server.js)", or "another program" where the system does not tell us. */
-function holderOf(port: number): string {
+/** Names the holder where the system tells us. */
+function reasonOf(port: number): string {
+  if (blocked.has(port)) return "is one that browsers refuse to call";
   const pid = process.platform === "linux" ? holderInProc(port) : holderByLsof(port);
-  if (pid === undefined) return "another program";
+  if (pid === undefined) return "is used by another program";
   const command = commandLine(pid);
-  return `process ${pid} (${command.length > 60 ? `${command.slice(0, 57)}...` : command || "unknown"})`;
+  return `is used by process ${pid} (${command.length > 60 ? `${command.slice(0, 57)}...` : command || "unknown"})`;
 }
 
 /** Lines of /proc/net/tcp: "sl local_address rem_address st ... inode"; addresses end in the port as hex, 0A is LISTEN. */
