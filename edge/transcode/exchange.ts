@@ -87,6 +87,7 @@ export function abortResponse(request: HttpRequest, response: HttpResponse): voi
 /** Calls `listener` when the client is gone before the response was complete. */
 export function onClientGone(response: HttpResponse, listener: () => void): void {
   response.once("close", () => {
-    if (!response.writableFinished) listener();
+    // A reset HTTP/2 stream with nothing left to send counts as finished, though nobody has ended it.
+    if (!response.writableEnded || !response.writableFinished) listener();
   });
 }
