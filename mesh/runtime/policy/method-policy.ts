@@ -1,13 +1,19 @@
 /** Policy of a method as the runtime uses it: options of the contract merged with the defaults. */
 import { type DescMethod, type DescService, getOption, hasOption } from "@bufbuild/protobuf";
-import type { Duration } from "@bufbuild/protobuf/wkt";
+import { MethodOptions_IdempotencyLevel as Idempotency } from "@bufbuild/protobuf/wkt";
 import {
   type Access,
+  type Cache,
+  type Concurrency,
   IdempotencyKey,
+  Importance,
   type MethodPolicy,
   method,
   service,
 } from "#gen/weft/policy/v1/policy_pb.ts";
+import { milliseconds } from "./duration.ts";
+import { type RateLimitPolicy, rateLimitOf } from "./rate-limit-policy.ts";
+import { type RetryPolicy, retryOf } from "./retry-policy.ts";
 
 /** What callers, servers and the edge must know about a method. Times in milliseconds. */
 export interface ResolvedPolicy {
@@ -29,6 +35,15 @@ export interface ResolvedPolicy {
     maxOpenMs: number;
   };
   readonly concurrency: { limit: number; queue: number };
+  /** The same at the edge, which serves everybody and so has more calls in flight than any service. */
+  readonly edgeConcurrency: { limit: number; queue: number };
+  /** Undefined: no limit. */
+  readonly rateLimit: RateLimitPolicy | undefined;
+  /** Undefined: no retries. */
+  readonly retry: RetryPolicy | undefined;
+  readonly importance: Importance;
+  /** Value of Cache-Control for a successful reply to GET. */
+  readonly cacheControl: string;
 }
 
 const resolved = new WeakMap<DescMethod, ResolvedPolicy>();
@@ -74,10 +89,21 @@ function resolve(desc: DescMethod): ResolvedPolicy {
       openMs: milliseconds(breaker?.open) ?? 1_000,
       maxOpenMs: milliseconds(breaker?.maxOpen) ?? 30_000,
     },
-    concurrency: { limit: concurrency?.limit || 32, queue: concurrency?.queue || 16 },
+    concurrency: concurrencyOf(concurrency, 32, 16),
+    edgeConcurrency: concurrencyOf(concurrency, 512, 0),
+    rateLimit: rateLimitOf(desc, own.rateLimit ?? defaults.rateLimit),
+    retry: retryOf(desc, own.retry, defaults.retry),
+    importance: own.importance || defaults.importance || Importance.NORMAL,
+    cacheControl: cacheControlOf(desc, own.cache ?? defaults.cache),
   };
 }
 
-function milliseconds(duration: Duration | undefined): number | undefined {
-  return duration ? Number(duration.seconds) * 1_000 + Math.round(duration.nanos / 1e6) : undefined;
+function concurrencyOf(given: Concurrency | undefined, limit: number, queue: number) {
+  return { limit: given?.limit || limit, queue: given?.queue || queue };
+}
+
+function cacheControlOf({ idempotency }: DescMethod, cache: Cache | undefined): string {
+  if (!cache || idempotency !== Idempotency.NO_SIDE_EFFECTS) return "no-store";
+  const seconds = Number(cache.maxAge?.seconds ?? 0);
+  return seconds === 0 ? "no-cache" : `${cache.shared ? "public" : "private"}, max-age=${seconds}`;
 }

@@ -25,7 +25,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file weft/policy/v1/policy.proto.
  */
 export const file_weft_policy_v1_policy: GenFile = /*@__PURE__*/
-  fileDesc("Cht3ZWZ0L3BvbGljeS92MS9wb2xpY3kucHJvdG8SDndlZnQucG9saWN5LnYxIk0KDVNlcnZpY2VQb2xpY3kSDAoEbmFtZRgBIAEoCRIuCghkZWZhdWx0cxgCIAEoCzIcLndlZnQucG9saWN5LnYxLk1ldGhvZFBvbGljeSLkAwoMTWV0aG9kUG9saWN5EiYKBmFjY2VzcxgBIAEoCzIWLndlZnQucG9saWN5LnYxLkFjY2VzcxIPCgdjYWxsZXJzGAIgAygJEioKB3RpbWVvdXQYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SJAoFcmV0cnkYBCABKAsyFS53ZWZ0LnBvbGljeS52MS5SZXRyeRIoCgdicmVha2VyGAUgASgLMhcud2VmdC5wb2xpY3kudjEuQnJlYWtlchIwCgtjb25jdXJyZW5jeRgGIAEoCzIbLndlZnQucG9saWN5LnYxLkNvbmN1cnJlbmN5Ei0KCnJhdGVfbGltaXQYByABKAsyGS53ZWZ0LnBvbGljeS52MS5SYXRlTGltaXQSNwoPaWRlbXBvdGVuY3lfa2V5GAggASgOMh4ud2VmdC5wb2xpY3kudjEuSWRlbXBvdGVuY3lLZXkSJAoFY2FjaGUYCSABKAsyFS53ZWZ0LnBvbGljeS52MS5DYWNoZRIgCgNzbG8YCiABKAsyEy53ZWZ0LnBvbGljeS52MS5TbG8SIgoEcmVzdBgLIAEoCzIULndlZnQucG9saWN5LnYxLlJlc3QSGQoRbWF4X3JlcXVlc3RfYnl0ZXMYDCABKA0inwEKBkFjY2VzcxIQCgZwdWJsaWMYASABKAhIABITCglzaWduZWRfaW4YAiABKAhIABImCgVyb2xlcxgDIAEoCzIVLndlZnQucG9saWN5LnYxLlJvbGVzSAASJgoFb3duZXIYBCABKAsyFS53ZWZ0LnBvbGljeS52MS5Pd25lckgAEhYKDHNlcnZpY2Vfb25seRgFIAEoCEgAQgYKBHJ1bGUiFwoFUm9sZXMSDgoGYW55X29mGAEgAygJImsKBU93bmVyEhcKDXJlcXVlc3RfZmllbGQYASABKAlIABIYCg5yZXNwb25zZV9maWVsZBgCIAEoCUgAEhEKB3N1YmplY3QYAyABKAhIABIQCghvcl9yb2xlcxgEIAMoCUIKCghsb2NhdGlvbiK9AQoFUmV0cnkSEAoIYXR0ZW1wdHMYASABKA0SMgoPcGVyX3RyeV90aW1lb3V0GAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi8KDGJhc2VfYmFja29mZhgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIuCgttYXhfYmFja29mZhgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhINCgVjb2RlcxgFIAMoCSKuAQoHQnJlYWtlchINCgVyYXRpbxgBIAEoARITCgttaW5pbXVtX3JwcxgCIAEoDRIpCgZ3aW5kb3cYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SJwoEb3BlbhgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIrCghtYXhfb3BlbhgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiIrCgtDb25jdXJyZW5jeRINCgVsaW1pdBgBIAEoDRINCgVxdWV1ZRgCIAEoDSK5AQoJUmF0ZUxpbWl0EhAKCHJlcXVlc3RzGAEgASgNEikKBnBlcmlvZBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhINCgVidXJzdBgDIAEoDRIqCgNrZXkYBCABKA4yHS53ZWZ0LnBvbGljeS52MS5SYXRlTGltaXQuS2V5IjQKA0tleRITCg9LRVlfVU5TUEVDSUZJRUQQABIKCgZLRVlfSVAQARIMCghLRVlfVVNFUhACIkMKBUNhY2hlEioKB21heF9hZ2UYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SDgoGc2hhcmVkGAIgASgIInIKA1NsbxIUCgxhdmFpbGFiaWxpdHkYASABKAESKgoHbGF0ZW5jeRgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIpCgZ3aW5kb3cYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iHgoEUmVzdBIWCg5zdWNjZXNzX3N0YXR1cxgBIAEoDSJpCgtFdmVudFBvbGljeRIPCgdzdWJqZWN0GAEgASgJEgsKA2tleRgCIAEoCRIPCgd2ZXJzaW9uGAMgASgJEisKCWNvbnN1bWVycxgEIAMoCzIYLndlZnQucG9saWN5LnYxLkNvbnN1bWVyIqIBCghDb25zdW1lchIPCgdzZXJ2aWNlGAEgASgJEhMKC21heF9kZWxpdmVyGAIgASgNEioKB2JhY2tvZmYYAyADKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKwoIYWNrX3dhaXQYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SFwoPbWF4X2Fja19wZW5kaW5nGAUgASgNIiAKC0ZpZWxkUG9saWN5EhEKCXNlbnNpdGl2ZRgBIAEoCCpPCg5JZGVtcG90ZW5jeUtleRIfChtJREVNUE9URU5DWV9LRVlfVU5TUEVDSUZJRUQQABIcChhJREVNUE9URU5DWV9LRVlfUkVRVUlSRUQQATpaCgdzZXJ2aWNlEh8uZ29vZ2xlLnByb3RvYnVmLlNlcnZpY2VPcHRpb25zGJm3BCABKAsyHS53ZWZ0LnBvbGljeS52MS5TZXJ2aWNlUG9saWN5UgdzZXJ2aWNlOlYKBm1ldGhvZBIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGJq3BCABKAsyHC53ZWZ0LnBvbGljeS52MS5NZXRob2RQb2xpY3lSBm1ldGhvZDpUCgVldmVudBIfLmdvb2dsZS5wcm90b2J1Zi5NZXNzYWdlT3B0aW9ucxibtwQgASgLMhsud2VmdC5wb2xpY3kudjEuRXZlbnRQb2xpY3lSBWV2ZW50OlIKBWZpZWxkEh0uZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucxictwQgASgLMhsud2VmdC5wb2xpY3kudjEuRmllbGRQb2xpY3lSBWZpZWxkYgZwcm90bzM", [file_google_protobuf_descriptor, file_google_protobuf_duration]);
+  fileDesc("Cht3ZWZ0L3BvbGljeS92MS9wb2xpY3kucHJvdG8SDndlZnQucG9saWN5LnYxIk0KDVNlcnZpY2VQb2xpY3kSDAoEbmFtZRgBIAEoCRIuCghkZWZhdWx0cxgCIAEoCzIcLndlZnQucG9saWN5LnYxLk1ldGhvZFBvbGljeSKUBAoMTWV0aG9kUG9saWN5EiYKBmFjY2VzcxgBIAEoCzIWLndlZnQucG9saWN5LnYxLkFjY2VzcxIPCgdjYWxsZXJzGAIgAygJEioKB3RpbWVvdXQYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SJAoFcmV0cnkYBCABKAsyFS53ZWZ0LnBvbGljeS52MS5SZXRyeRIoCgdicmVha2VyGAUgASgLMhcud2VmdC5wb2xpY3kudjEuQnJlYWtlchIwCgtjb25jdXJyZW5jeRgGIAEoCzIbLndlZnQucG9saWN5LnYxLkNvbmN1cnJlbmN5Ei0KCnJhdGVfbGltaXQYByABKAsyGS53ZWZ0LnBvbGljeS52MS5SYXRlTGltaXQSNwoPaWRlbXBvdGVuY3lfa2V5GAggASgOMh4ud2VmdC5wb2xpY3kudjEuSWRlbXBvdGVuY3lLZXkSJAoFY2FjaGUYCSABKAsyFS53ZWZ0LnBvbGljeS52MS5DYWNoZRIgCgNzbG8YCiABKAsyEy53ZWZ0LnBvbGljeS52MS5TbG8SIgoEcmVzdBgLIAEoCzIULndlZnQucG9saWN5LnYxLlJlc3QSGQoRbWF4X3JlcXVlc3RfYnl0ZXMYDCABKA0SLgoKaW1wb3J0YW5jZRgNIAEoDjIaLndlZnQucG9saWN5LnYxLkltcG9ydGFuY2UinwEKBkFjY2VzcxIQCgZwdWJsaWMYASABKAhIABITCglzaWduZWRfaW4YAiABKAhIABImCgVyb2xlcxgDIAEoCzIVLndlZnQucG9saWN5LnYxLlJvbGVzSAASJgoFb3duZXIYBCABKAsyFS53ZWZ0LnBvbGljeS52MS5Pd25lckgAEhYKDHNlcnZpY2Vfb25seRgFIAEoCEgAQgYKBHJ1bGUiFwoFUm9sZXMSDgoGYW55X29mGAEgAygJImsKBU93bmVyEhcKDXJlcXVlc3RfZmllbGQYASABKAlIABIYCg5yZXNwb25zZV9maWVsZBgCIAEoCUgAEhEKB3N1YmplY3QYAyABKAhIABIQCghvcl9yb2xlcxgEIAMoCUIKCghsb2NhdGlvbiK9AQoFUmV0cnkSEAoIYXR0ZW1wdHMYASABKA0SMgoPcGVyX3RyeV90aW1lb3V0GAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi8KDGJhc2VfYmFja29mZhgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIuCgttYXhfYmFja29mZhgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhINCgVjb2RlcxgFIAMoCSKuAQoHQnJlYWtlchINCgVyYXRpbxgBIAEoARITCgttaW5pbXVtX3JwcxgCIAEoDRIpCgZ3aW5kb3cYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SJwoEb3BlbhgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIrCghtYXhfb3BlbhgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiIrCgtDb25jdXJyZW5jeRINCgVsaW1pdBgBIAEoDRINCgVxdWV1ZRgCIAEoDSLJAQoJUmF0ZUxpbWl0EhAKCHJlcXVlc3RzGAEgASgNEikKBnBlcmlvZBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhINCgVidXJzdBgDIAEoDRIqCgNrZXkYBCABKA4yHS53ZWZ0LnBvbGljeS52MS5SYXRlTGltaXQuS2V5IkQKA0tleRITCg9LRVlfVU5TUEVDSUZJRUQQABIKCgZLRVlfSVAQARIMCghLRVlfVVNFUhACEg4KCktFWV9DTElFTlQQAyJDCgVDYWNoZRIqCgdtYXhfYWdlGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEg4KBnNoYXJlZBgCIAEoCCJyCgNTbG8SFAoMYXZhaWxhYmlsaXR5GAEgASgBEioKB2xhdGVuY3kYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKQoGd2luZG93GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIh4KBFJlc3QSFgoOc3VjY2Vzc19zdGF0dXMYASABKA0iaQoLRXZlbnRQb2xpY3kSDwoHc3ViamVjdBgBIAEoCRILCgNrZXkYAiABKAkSDwoHdmVyc2lvbhgDIAEoCRIrCgljb25zdW1lcnMYBCADKAsyGC53ZWZ0LnBvbGljeS52MS5Db25zdW1lciKiAQoIQ29uc3VtZXISDwoHc2VydmljZRgBIAEoCRITCgttYXhfZGVsaXZlchgCIAEoDRIqCgdiYWNrb2ZmGAMgAygLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEisKCGFja193YWl0GAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhcKD21heF9hY2tfcGVuZGluZxgFIAEoDSIgCgtGaWVsZFBvbGljeRIRCglzZW5zaXRpdmUYASABKAgqTwoOSWRlbXBvdGVuY3lLZXkSHwobSURFTVBPVEVOQ1lfS0VZX1VOU1BFQ0lGSUVEEAASHAoYSURFTVBPVEVOQ1lfS0VZX1JFUVVJUkVEEAEqaAoKSW1wb3J0YW5jZRIaChZJTVBPUlRBTkNFX1VOU1BFQ0lGSUVEEAASEgoOSU1QT1JUQU5DRV9MT1cQARIVChFJTVBPUlRBTkNFX05PUk1BTBACEhMKD0lNUE9SVEFOQ0VfSElHSBADOloKB3NlcnZpY2USHy5nb29nbGUucHJvdG9idWYuU2VydmljZU9wdGlvbnMYmbcEIAEoCzIdLndlZnQucG9saWN5LnYxLlNlcnZpY2VQb2xpY3lSB3NlcnZpY2U6VgoGbWV0aG9kEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYmrcEIAEoCzIcLndlZnQucG9saWN5LnYxLk1ldGhvZFBvbGljeVIGbWV0aG9kOlQKBWV2ZW50Eh8uZ29vZ2xlLnByb3RvYnVmLk1lc3NhZ2VPcHRpb25zGJu3BCABKAsyGy53ZWZ0LnBvbGljeS52MS5FdmVudFBvbGljeVIFZXZlbnQ6UgoFZmllbGQSHS5nb29nbGUucHJvdG9idWYuRmllbGRPcHRpb25zGJy3BCABKAsyGy53ZWZ0LnBvbGljeS52MS5GaWVsZFBvbGljeVIFZmllbGRiBnByb3RvMw", [file_google_protobuf_descriptor, file_google_protobuf_duration]);
 
 /**
  * Identity of a service and the defaults for its methods.
@@ -105,7 +105,7 @@ export type MethodPolicy = Message<"weft.policy.v1.MethodPolicy"> & {
   breaker?: Breaker | undefined;
 
   /**
-   * Calls in flight per caller process. [32, 16 waiting]
+   * Calls in flight per caller process. [32, 16 waiting; 512 at the edge, none waiting]
    *
    * @generated from field: weft.policy.v1.Concurrency concurrency = 6;
    */
@@ -152,6 +152,13 @@ export type MethodPolicy = Message<"weft.policy.v1.MethodPolicy"> & {
    * @generated from field: uint32 max_request_bytes = 12;
    */
   maxRequestBytes: number;
+
+  /**
+   * Which calls an edge under too much load gives up first. [IMPORTANCE_NORMAL]
+   *
+   * @generated from field: weft.policy.v1.Importance importance = 13;
+   */
+  importance: Importance;
 };
 
 /**
@@ -312,7 +319,8 @@ export type Retry = Message<"weft.policy.v1.Retry"> & {
   attempts: number;
 
   /**
-   * Longest time of one try. [the method's timeout]
+   * Longest time of one try; a try that takes longer counts as UNAVAILABLE.
+   * [the method's timeout]
    *
    * @generated from field: google.protobuf.Duration per_try_timeout = 2;
    */
@@ -426,7 +434,9 @@ export const ConcurrencySchema: GenMessage<Concurrency> = /*@__PURE__*/
   messageDesc(file_weft_policy_v1_policy, 7);
 
 /**
- * Rate limit at the edge (GCRA).
+ * Rate limit at the edge (GCRA): an even flow of `requests` per `period`, with
+ * `burst` of them at once. One more is refused with RESOURCE_EXHAUSTED and says
+ * when to come again. Each method counts by itself.
  *
  * @generated from message weft.policy.v1.RateLimit
  */
@@ -493,6 +503,14 @@ export const RateLimit_Key = {
    * @generated from enum value: KEY_USER = 2;
    */
   USER: 2,
+
+  /**
+   * The program that the user signed in with (the token's `client_id`), or the
+   * address without one.
+   *
+   * @generated from enum value: KEY_CLIENT = 3;
+   */
+  CLIENT: 3,
 } as const;
 
 /**
@@ -742,6 +760,54 @@ export type IdempotencyKey = (typeof IdempotencyKey)[keyof typeof IdempotencyKey
  */
 export const IdempotencyKeySchema: GenEnum<IdempotencyKey> = /*@__PURE__*/
   enumDesc(file_weft_policy_v1_policy, 0);
+
+/**
+ * What is lost when a call is refused for lack of capacity.
+ *
+ * @generated from enum weft.policy.v1.Importance
+ */
+export const Importance = {
+  /**
+   * Same as IMPORTANCE_NORMAL.
+   *
+   * @generated from enum value: IMPORTANCE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Refused first: browsing, lists, what is asked again anyway.
+   *
+   * @generated from enum value: IMPORTANCE_LOW = 1;
+   */
+  LOW: 1,
+
+  /**
+   * Refused when nothing less important is left to refuse.
+   *
+   * @generated from enum value: IMPORTANCE_NORMAL = 2;
+   */
+  NORMAL: 2,
+
+  /**
+   * Refused last, and never all of it: a fifth always passes.
+   *
+   * @generated from enum value: IMPORTANCE_HIGH = 3;
+   */
+  HIGH: 3,
+} as const;
+
+/**
+ * What is lost when a call is refused for lack of capacity.
+ *
+ * @generated from enum weft.policy.v1.Importance
+ */
+export type Importance = (typeof Importance)[keyof typeof Importance] | UnknownEnum;
+
+/**
+ * Describes the enum weft.policy.v1.Importance.
+ */
+export const ImportanceSchema: GenEnum<Importance> = /*@__PURE__*/
+  enumDesc(file_weft_policy_v1_policy, 1);
 
 /**
  * Identity and defaults of a service. Without it a service is not served.
