@@ -9,12 +9,14 @@ import type { Config } from "./config.ts";
 import { connectBus } from "./events/bus.ts";
 import { startConsumers } from "./events/consumers.ts";
 import { startOutboxRelay } from "./events/relay.ts";
+import { pruneReplies, replyPruning } from "./idempotency/stored-replies.ts";
 import { createUserVerifier } from "./identity/user-token.ts";
 import { loadWorkload } from "./identity/workload.ts";
 import { meshNameOf } from "./policy/method-policy.ts";
 import { createClients } from "./rpc/clients.ts";
 import { createHealth } from "./rpc/health.ts";
 import { listen } from "./rpc/listen.ts";
+import { keyedMethods } from "./rpc/require-key.ts";
 import { serverInterceptors } from "./rpc/server-interceptors.ts";
 import type { ServiceDefinition } from "./service.ts";
 import { openDatabase } from "./storage/database.ts";
@@ -52,6 +54,11 @@ export async function startService(
   const bus = await connectBus({ url: config.natsUrl, service: name, log });
   const clients = createClients({ workload, upstreams: config.upstreams, local });
   const composition = definition.compose({ orm, clients, log, env: config.env });
+  const workers = [...(composition.workers ?? [])];
+  if (keyedMethods(definition.contract).length > 0) {
+    await pruneReplies(orm); // now, so that a service without the table does not start
+    workers.push(replyPruning(orm, log));
+  }
   if (composition.seed && config.seedFile) {
     await composition.seed(JSON.parse(await readFile(config.seedFile, "utf8")));
   }
@@ -89,7 +96,7 @@ export async function startService(
     handlers: [...(composition.consumers ?? [])],
     log,
   });
-  for (const worker of composition.workers ?? []) worker.start();
+  for (const worker of workers) worker.start();
   health.setReady(true);
   log.info({ port: server.port }, "ready");
 
@@ -100,7 +107,7 @@ export async function startService(
       health.setReady(false); // balancers look away before anything closes
       await consumers.stop(); // no new events
       await server.close(); // no new calls; those in flight finish
-      await Promise.all((composition.workers ?? []).map((worker) => worker.stop()));
+      await Promise.all(workers.map((worker) => worker.stop()));
       await relay.stop(); // what was recorded until now may leave
       await bus.close();
       await orm.close();

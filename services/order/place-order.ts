@@ -1,6 +1,5 @@
-import { createHash } from "node:crypto";
 import { Code } from "@connectrpc/connect";
-import type { MikroORM } from "@mikro-orm/postgresql";
+import type { EntityManager, MikroORM } from "@mikro-orm/postgresql";
 import { v7 as uuidv7 } from "uuid";
 import { ServiceError } from "#mesh/runtime/rpc/errors.ts";
 import { inTransaction } from "#mesh/runtime/storage/transaction.ts";
@@ -13,7 +12,6 @@ import { type Order, OrderRow } from "./storage.ts";
 /** What a customer asks for. */
 export interface PlaceOrder {
   readonly customerId: string;
-  readonly idempotencyKey: string;
   readonly items: readonly { productId: string; quantity: number }[];
   readonly paymentToken: string;
 }
@@ -21,29 +19,27 @@ export interface PlaceOrder {
 /** Names and prices of those of the products that exist, by id. */
 export type PriceList = (productIds: string[]) => Promise<Map<string, { name: string; price: Money }>>;
 
-/**
- * Stores an order and its event in one transaction: neither exists alone. The same customer and key
- * give the same order, however many calls come at once; the unique constraint settles races.
- *
- * @throws ServiceError PRODUCT_UNKNOWN, naming the items; IDEMPOTENCY_KEY_REUSED for another request
- */
-export async function placeOrder(orm: MikroORM, priceList: PriceList, request: PlaceOrder): Promise<Order> {
-  const { customerId, idempotencyKey } = request;
-  const requestHash = hashOf(request);
-  const known = await orm.em.fork().findOne(OrderRow, { customerId, idempotencyKey });
-  if (known) return sameRequest(known, requestHash);
+/** Called with the order as it will be answered, in the transaction that stores it. */
+export type KeepReply = (tx: EntityManager, placed: Order) => Promise<void>;
 
+/**
+ * Stores an order, its event and the reply to its customer in one transaction: none exists alone.
+ *
+ * @throws ServiceError PRODUCT_UNKNOWN, naming the items; what `keepReply` throws
+ */
+export async function placeOrder(
+  orm: MikroORM,
+  priceList: PriceList,
+  request: PlaceOrder,
+  keepReply: KeepReply,
+): Promise<Order> {
   const items = await priced(request, priceList);
   return inTransaction(orm, async (tx) => {
-    const placed = await tx.findOne(OrderRow, { customerId, idempotencyKey });
-    if (placed) return sameRequest(placed, requestHash);
     const now = new Date();
     const context = currentContext() ?? contextFromHeaders({});
     const order = tx.create(OrderRow, {
       id: uuidv7(),
-      customerId,
-      idempotencyKey,
-      requestHash,
+      customerId: request.customerId,
       status: "PENDING",
       cancelReason: null,
       items,
@@ -58,6 +54,7 @@ export async function placeOrder(orm: MikroORM, priceList: PriceList, request: P
       createdAt: now,
       updatedAt: now,
     });
+    await keepReply(tx, order);
     recordStatus(tx, order);
     return order;
   });
@@ -77,23 +74,4 @@ async function priced(request: PlaceOrder, priceList: PriceList): Promise<[Order
     const product = products.get(productId) as { name: string; price: Money };
     return { productId, productName: product.name, quantity, unitPrice: product.price };
   }) as [OrderItem, ...OrderItem[]];
-}
-
-function hashOf({ items, paymentToken }: PlaceOrder): string {
-  const lines = items.map(({ productId, quantity }) => [productId, quantity]);
-  return createHash("sha256")
-    .update(JSON.stringify([lines, paymentToken]))
-    .digest("hex");
-}
-
-function sameRequest(order: Order, requestHash: string): Order {
-  if (order.requestHash === requestHash) return order;
-  throw new ServiceError(
-    Code.InvalidArgument,
-    "IDEMPOTENCY_KEY_REUSED",
-    "the Idempotency-Key was used for another request",
-    {
-      fields: [{ field: "Idempotency-Key", description: "use a new value for a new order" }],
-    },
-  );
 }

@@ -1,8 +1,9 @@
 /** Handlers of OrderService: translate, call, translate. */
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { MikroORM } from "@mikro-orm/postgresql";
-import type { OrderService } from "#gen/shop/order/v1/order_pb.ts";
-import { requireIdempotencyKey, requirePrincipal } from "#mesh/runtime/identity/principal.ts";
+import { OrderService } from "#gen/shop/order/v1/order_pb.ts";
+import { answerOnce } from "#mesh/runtime/idempotency/answer-once.ts";
+import { requirePrincipal } from "#mesh/runtime/identity/principal.ts";
 import { cancelOrder, maySee, orderNotFound } from "./cancel-order.ts";
 import type { Checkout } from "./checkout.ts";
 import { listOrders } from "./list-orders.ts";
@@ -19,16 +20,18 @@ export function orderRpc(
   changes: OrderChanges,
 ): ServiceImpl<typeof OrderService> {
   return {
-    async placeOrder({ items, paymentToken }, context) {
-      const order = await placeOrder(orm, priceList, {
-        customerId: requirePrincipal(context).id,
-        idempotencyKey: requireIdempotencyKey(context),
-        items: items.map(({ productId, quantity }) => ({ productId, quantity })),
-        paymentToken,
-      });
-      checkout.wake();
-      return orderMessage(order);
-    },
+    placeOrder: answerOnce(
+      OrderService.method.placeOrder,
+      orm,
+      async ({ items, paymentToken }, context, keepReply) => {
+        const customerId = requirePrincipal(context).id;
+        const wanted = items.map(({ productId, quantity }) => ({ productId, quantity }));
+        await placeOrder(orm, priceList, { customerId, items: wanted, paymentToken }, (tx, order) =>
+          keepReply(tx, orderMessage(order)),
+        );
+        checkout.wake();
+      },
+    ),
     async listOrders({ pageSize, pageToken }, context) {
       const customerId = requirePrincipal(context).id;
       const { orders, nextPageToken } = await listOrders(orm, { customerId, pageSize, pageToken });

@@ -4,6 +4,7 @@ import type { EntityManager } from "@mikro-orm/postgresql";
 import { eventEntities } from "#mesh/runtime/events/inbox.ts";
 import type { Storage } from "#mesh/runtime/storage/database.ts";
 import { Migration20261122000000Initial } from "./migrations/20261122000000-initial.ts";
+import { Migration20261127000000StoredReplies } from "./migrations/20261127000000-stored-replies.ts";
 import type { Money } from "./money.ts";
 import type { OrderItem } from "./order.ts";
 
@@ -14,8 +15,6 @@ export const OrderRow = defineEntity({
   properties: {
     id: p.uuid().primary(),
     customerId: p.uuid(),
-    idempotencyKey: p.text(),
-    requestHash: p.text(),
     status: p.enum(["PENDING", "RESERVED", "PAID", "CONFIRMED", "COMPENSATING", "CANCELLED"] as const),
     cancelReason: p.enum(["REQUESTED", "OUT_OF_STOCK", "PAYMENT_DECLINED", "TIMED_OUT"] as const).nullable(),
     items: p.json<[OrderItem, ...OrderItem[]]>(),
@@ -38,7 +37,7 @@ export type Order = InferEntity<typeof OrderRow>;
 
 export const storage: Storage = {
   entities: [OrderRow, ...eventEntities],
-  migrations: [Migration20261122000000Initial],
+  migrations: [Migration20261122000000Initial, Migration20261127000000StoredReplies],
 };
 
 /** Locks an order; null when there is none. */

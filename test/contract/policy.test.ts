@@ -6,6 +6,7 @@ import { FileDescriptorSetSchema, MethodOptions_IdempotencyLevel as Level } from
 import { expect, test } from "vitest";
 import { event, method as methodOption, service as serviceOption } from "#gen/weft/policy/v1/policy_pb.ts";
 import { policyOf } from "#mesh/runtime/policy/method-policy.ts";
+import { keyedMethods } from "#mesh/runtime/rpc/require-key.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const registry = createFileRegistry(
@@ -45,6 +46,10 @@ test.each(methods.map((method) => [`${method.parent.name}.${method.name}`, metho
   },
 );
 
+test("keys are asked for where they can be told apart", () => {
+  expect(services.flatMap(keyedMethods).map(({ name }) => name)).toEqual(["PlaceOrder"]);
+});
+
 test.each(events.map((message) => [message.typeName, message] as const))(
   "event %s is whole",
   (_name, message) => {
@@ -71,7 +76,7 @@ test.each(names)("error reasons of %s: each one documented is used, each one use
   for (const reason of reasons)
     expect(source, `${reason} is documented but never used`).toContain(`"${reason}"`);
   const used = [...source.matchAll(/ServiceError\(\s*Code\.\w+,\s*"([A-Z_]+)"/g)].map((match) => match[1]);
-  const ofTheRuntime = ["IDEMPOTENCY_KEY_REUSED", "REQUEST_INVALID"];
+  const ofTheRuntime = ["REQUEST_INVALID"];
   for (const reason of used)
     expect([...reasons, ...ofTheRuntime], `${reason} is used but not documented`).toContain(reason);
 });

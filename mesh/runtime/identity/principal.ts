@@ -20,6 +20,9 @@ export const idempotencyKeyKey = createContextKey<string | undefined>(undefined,
   description: "idempotency key",
 });
 
+/** Set by answerOnce (idempotency/answer-once.ts), so that a handler without it is found out. */
+export const answeredOnceKey = createContextKey(false, { description: "answered once" });
+
 /**
  * The signed-in user.
  * @throws ServiceError UNAUTHENTICATED without one
@@ -29,20 +32,4 @@ export function requirePrincipal(context: { values: ContextValues } | HandlerCon
   if (!principal)
     throw new ServiceError(Code.Unauthenticated, "TOKEN_MISSING", "an access token is required");
   return principal;
-}
-
-/**
- * Value of the header Idempotency-Key.
- * @throws ServiceError INVALID_ARGUMENT without one
- */
-export function requireIdempotencyKey(context: { values: ContextValues }): string {
-  const key = context.values.get(idempotencyKeyKey);
-  if (!key) {
-    throw new ServiceError(
-      Code.InvalidArgument,
-      "IDEMPOTENCY_KEY_MISSING",
-      "header Idempotency-Key is required",
-    );
-  }
-  return key;
 }

@@ -1,16 +1,38 @@
-import type { DescMethod } from "@bufbuild/protobuf";
+import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { Code, type Interceptor } from "@connectrpc/connect";
-import { idempotencyKeyKey } from "../identity/principal.ts";
+import { answeredOnceKey, idempotencyKeyKey } from "../identity/principal.ts";
 import { policyOf } from "../policy/method-policy.ts";
 import { ServiceError } from "./errors.ts";
 
-/** Hands the header Idempotency-Key to the handler, and refuses a call without one where the contract asks for it. */
+/**
+ * Hands the header Idempotency-Key to the handler, and refuses a call without one where the contract asks for it.
+ * A handler that makes no use of it is an error, so that no contract promises what its service does not hold.
+ */
 export function requireKey(): Interceptor {
-  return (next) => (request) => {
-    const key = checkIdempotencyKey(request.method, request.header.get("idempotency-key") ?? undefined);
-    request.contextValues.set(idempotencyKeyKey, key);
-    return next(request);
+  return (next) => async (request) => {
+    const { method, contextValues } = request;
+    const key = checkIdempotencyKey(method, request.header.get("idempotency-key") ?? undefined);
+    contextValues.set(idempotencyKeyKey, key);
+    const reply = await next(request);
+    if (key !== undefined && !contextValues.get(answeredOnceKey))
+      throw new Error(`the handler of ${method.parent.typeName}/${method.name} is not made by answerOnce`);
+    return reply;
   };
+}
+
+/**
+ * Methods of a service that require a key.
+ * @throws Error for one that is a stream, or open to callers whose keys nobody could tell apart
+ */
+export function keyedMethods(contract: DescService): DescMethod[] {
+  const methods = contract.methods.filter((method) => policyOf(method).idempotencyKeyRequired);
+  for (const method of methods) {
+    const route = `${method.parent.typeName}/${method.name}`;
+    if (method.methodKind !== "unary") throw new Error(`${route}: a stream cannot have an Idempotency-Key`);
+    if (policyOf(method).access?.case === "public")
+      throw new Error(`${route}: a public method cannot have an Idempotency-Key, since keys belong to users`);
+  }
+  return methods;
 }
 
 /**

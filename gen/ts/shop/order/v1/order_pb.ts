@@ -443,7 +443,8 @@ export const WatchOrderRequestSchema: GenMessage<WatchOrderRequest> = /*@__PURE_
 export const OrderService: GenService<{
   /**
    * Stores an order and answers at once; reserving, charging and confirming follow.
-   * The same Idempotency-Key gives the same order.
+   * The same Idempotency-Key gives the same reply for 24 hours; with another request
+   * it is refused.
    *
    * @generated from rpc shop.order.v1.OrderService.PlaceOrder
    */
