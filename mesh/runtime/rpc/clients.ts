@@ -1,13 +1,14 @@
 /** Clients of other services: typed by the contract, obeying its policy. */
 import type { DescService } from "@bufbuild/protobuf";
 import { type Client, createClient, type Interceptor, type Transport } from "@connectrpc/connect";
-import { createGrpcTransport } from "@connectrpc/connect-node";
 import { type Workload, workloadHeader } from "../identity/workload.ts";
 import { createGuard, type Guard } from "../policy/breaker.ts";
 import { meshNameOf, policyOf } from "../policy/method-policy.ts";
 import { currentContext, traceparentOf } from "../telemetry/context.ts";
 import { outgoingTimeout } from "./deadline.ts";
 import { markUpstreamError } from "./errors.ts";
+import { grpcTransport } from "./grpc/transport.ts";
+import { Http2Sessions } from "./http2-sessions.ts";
 
 /** Gives the client of a service of the contract. */
 export type Clients = <S extends DescService>(service: S) => Client<S>;
@@ -16,7 +17,7 @@ export type Clients = <S extends DescService>(service: S) => Client<S>;
 const readMaxBytes = 1024 * 1024;
 
 /**
- * Clients over gRPC, one HTTP/2 session for each upstream.
+ * Clients over gRPC, one pool of HTTP/2 connections for each upstream.
  *
  * @param upstreams service name in the contract → base URL
  * @param local transports that are used in place of the network: services in the same process
@@ -36,13 +37,7 @@ export function createClients(options: {
     if (inProcess) return inProcess(interceptors);
     const baseUrl = upstreams.get(upstream);
     if (!baseUrl) throw new Error(`no upstream for the service "${upstream}": set WEFT_UPSTREAMS`);
-    return createGrpcTransport({
-      baseUrl,
-      interceptors,
-      readMaxBytes,
-      pingIntervalMs: 30_000,
-      idleConnectionTimeoutMs: 300_000,
-    });
+    return grpcTransport({ sessions: new Http2Sessions(baseUrl), interceptors, readMaxBytes });
   };
 
   return (service) => {

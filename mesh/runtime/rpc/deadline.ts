@@ -1,4 +1,4 @@
-import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
+import { Code, ConnectError, createContextKey, type Interceptor } from "@connectrpc/connect";
 import { policyOf } from "../policy/method-policy.ts";
 import { currentContext, runInContext } from "../telemetry/context.ts";
 import { overStream } from "./over-stream.ts";
@@ -7,36 +7,73 @@ import { overStream } from "./over-stream.ts";
 const hopMarginMs = 20;
 
 /**
+ * When the call must be done, in milliseconds since 1970. Set by a server that knows the method's timeout
+ * and aborts the request's signal at that time by itself.
+ */
+export const keptDeadline = createContextKey<number | undefined>(undefined, { description: "kept deadline" });
+
+/**
  * Ends a call at its deadline: the caller's, or the method's timeout when that is sooner. The handler's
  * signal is aborted and the deadline stands in the context, where outgoing calls take theirs from.
  */
 export function enforceDeadline(): Interceptor {
   return (next) => async (request) => {
     const context = currentContext();
-    const deadline = Math.min(context?.deadline ?? Infinity, Date.now() + policyOf(request.method).timeoutMs);
+    const kept = request.contextValues.get(keptDeadline);
+    const deadline =
+      kept ?? Math.min(context?.deadline ?? Infinity, Date.now() + policyOf(request.method).timeoutMs);
     const remaining = deadline - Date.now();
     if (remaining <= 0) throw exceeded();
-    const clock = new AbortController();
-    const signal = AbortSignal.any([request.signal, clock.signal]);
-    const work = () => next({ ...request, signal });
+    const clock = kept === undefined ? startClock(request.signal, remaining) : undefined;
+    const signal = clock?.signal ?? request.signal;
+    const work = () => next(clock ? { ...request, signal } : request);
     const running = context ? runInContext({ ...context, deadline }, work) : work();
-    const { promise: late, reject } = Promise.withResolvers<never>();
-    late.catch(() => {}); // a stream's deadline may pass when nobody waits here any more
-    const timer = setTimeout(() => {
-      clock.abort(exceeded());
-      reject(exceeded());
-    }, remaining);
-    const stop = () => clearTimeout(timer);
     try {
-      const reply = await Promise.race([running, late]);
-      if (reply.stream) return { ...reply, message: overStream(reply.message, { onEnd: stop }) };
-      stop();
+      const reply = await unlessAborted(running, signal);
+      if (reply.stream) return { ...reply, message: overStream(reply.message, { onEnd: clock?.stop }) };
+      clock?.stop();
       return reply;
     } catch (error) {
-      stop();
+      clock?.stop();
       throw error;
     }
   };
+}
+
+/** A signal that follows `outer` and is aborted after `timeoutMs`. */
+function startClock(outer: AbortSignal, timeoutMs: number): { signal: AbortSignal; stop: () => void } {
+  const abort = new AbortController();
+  const follow = () => abort.abort(outer.reason);
+  if (outer.aborted) follow();
+  else outer.addEventListener("abort", follow, { once: true });
+  const timer = setTimeout(() => abort.abort(exceeded()), timeoutMs);
+  return {
+    signal: abort.signal,
+    stop: () => {
+      clearTimeout(timer);
+      outer.removeEventListener("abort", follow);
+    },
+  };
+}
+
+/** Settles like `running`, or fails with the signal's reason when that is aborted first. */
+function unlessAborted<T>(running: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    else signal.addEventListener("abort", onAbort, { once: true });
+    const done = () => signal.removeEventListener("abort", onAbort);
+    running.then(
+      (value) => {
+        done();
+        resolve(value);
+      },
+      (error) => {
+        done();
+        reject(error);
+      },
+    );
+  });
 }
 
 /**

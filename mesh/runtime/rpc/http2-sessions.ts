@@ -115,7 +115,7 @@ export class Http2Sessions {
     const giveUp = setTimeout(() => session.destroy(new Error("connecting took too long")), connectTimeoutMs);
     session.once("connect", () => {
       clearTimeout(giveUp);
-      session.setLocalWindowSize(sessionWindowBytes);
+      if (!session.destroyed) session.setLocalWindowSize(sessionWindowBytes);
     });
     session.on("goaway", () => {
       pooled.draining = true;

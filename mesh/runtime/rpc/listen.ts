@@ -1,17 +1,19 @@
-/** The server of a service: gRPC, gRPC-Web, Connect, health, reflection and HTTP pages on one port. */
+/** The server of a service: its calls, health, reflection and HTTP pages on one port. */
 import type { DescService } from "@bufbuild/protobuf";
 import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
-import { fastifyConnectPlugin } from "@connectrpc/connect-fastify";
-import { fastify } from "fastify";
 import { Health } from "#gen/grpc/health/v1/health_pb.ts";
 import { ServerReflection } from "#gen/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as ServerReflectionAlpha } from "#gen/grpc/reflection/v1alpha/reflection_pb.ts";
+import { policyOf } from "../policy/method-policy.ts";
 import type { HealthState } from "./health.ts";
-import { onePort } from "./one-port.ts";
 import { reflectionOf } from "./reflection.ts";
+import { createRpcServer } from "./rpc-server.ts";
 
 /** Largest message a service accepts, in bytes after decompression. */
 const readMaxBytes = 1024 * 1024;
+
+/** Within one machine or zone the wire is cheaper than the CPU: compressing pays for long lists only. */
+const compressMinBytes = 64 * 1024;
 
 /** A server that listens. */
 export interface Listening {
@@ -35,36 +37,33 @@ export async function listen(options: {
 }): Promise<Listening> {
   const { contract, routes, interceptors, health } = options;
   const shutdown = new AbortController();
-  const server = fastify({ serverFactory: onePort, forceCloseConnections: "idle", bodyLimit: readMaxBytes });
-
+  const reflected = [contract, Health, ServerReflection, ServerReflectionAlpha];
+  const server = await createRpcServer({
+    groups: [
+      { routes, interceptors, maxTimeoutMs: (method) => policyOf(method).timeoutMs },
+      {
+        interceptors: [],
+        routes: (router) => {
+          router.service(Health, health.service);
+          router.service(ServerReflection, reflectionOf(reflected));
+          router.service(ServerReflectionAlpha, reflectionOf(reflected));
+        },
+      },
+    ],
+    readMaxBytes,
+    compressMinBytes,
+    shutdownSignal: shutdown.signal,
+  });
   server.get("/healthz", () => ({ status: "ok" }));
   server.get("/readyz", (_request, reply) =>
     reply.code(health.ready ? 200 : 503).send({ ready: health.ready }),
   );
-
-  const reflected = [contract, Health, ServerReflection, ServerReflectionAlpha];
-  await server.register(fastifyConnectPlugin, {
-    interceptors,
-    readMaxBytes,
-    shutdownSignal: shutdown.signal,
-    routes,
-  });
-  await server.register(fastifyConnectPlugin, {
-    readMaxBytes,
-    shutdownSignal: shutdown.signal,
-    routes: (router) => {
-      router.service(Health, health.service);
-      router.service(ServerReflection, reflectionOf(reflected));
-      router.service(ServerReflectionAlpha, reflectionOf(reflected));
-    },
-  });
 
   await server.listen({ host: options.host, port: options.port });
   const address = server.server.address();
   return {
     port: typeof address === "object" && address ? address.port : options.port,
     async close() {
-      // Streams (watch, reflection) end by themselves only when somebody tells them.
       const closing = server.close();
       shutdown.abort();
       await closing;

@@ -16,11 +16,12 @@ const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 /** Time a new connection has to show what it speaks, and HTTP/1.1 requests to send their head, in milliseconds. */
 const headTimeoutMs = 10_000;
 const requestTimeoutMs = 15_000;
-
 /** What answers requests of either protocol. */
 export interface OnePortHandlers {
   http1: http.RequestListener;
   http2: (request: http2.Http2ServerRequest, response: http2.Http2ServerResponse) => void;
+  /** Asked first about every HTTP/2 stream; those it leaves become requests. */
+  takeStream?: (stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders) => boolean;
 }
 
 /** A server for both protocols. `close()` ends idle connections and waits for requests in flight. */
@@ -32,20 +33,41 @@ export function createOnePort(handlers: OnePortHandlers): http.Server {
       connectionsCheckingInterval: 1_000,
       maxHeaderSize: 16_384,
     },
-    handlers.http1,
-  );
-  const h2 = http2.createServer(
-    {
-      settings: { maxConcurrentStreams: 250, maxHeaderListSize: 16_384, initialWindowSize: 1_048_576 },
-      maxSessionMemory: 10,
-      maxSessionInvalidFrames: 100,
-      streamResetBurst: 200,
-      streamResetRate: 33,
+    (request, response) => {
+      closeAfterEarlyAnswer(request, response);
+      handlers.http1(request, response);
     },
-    handlers.http2,
   );
+  const h2 = http2.createServer({
+    settings: { maxConcurrentStreams: 100, maxHeaderListSize: 16_384, initialWindowSize: 1_048_576 },
+    maxSessionMemory: 10,
+    maxSessionInvalidFrames: 100,
+    streamResetBurst: 200,
+    streamResetRate: 33,
+  });
+  dispatchStreams(h2, handlers);
   joinServers(h1, h2);
   return h1;
+}
+
+/** Streams that nobody takes go on to a server that has request objects, which cost more than a unary call. */
+function dispatchStreams(h2: http2.Http2Server, { takeStream, http2: onRequest }: OnePortHandlers): void {
+  const requests = http2.createServer(onRequest);
+  h2.on("stream", (stream: http2.ServerHttp2Stream, headers, ...rest) => {
+    if (!takeStream?.(stream, headers)) requests.emit("stream", stream, headers, ...rest);
+  });
+}
+
+/**
+ * An answer that leaves before the whole request has come ends the connection, and says so: a handler that
+ * stopped reading has destroyed the request, and the connection would never get to the next one.
+ */
+function closeAfterEarlyAnswer(request: http.IncomingMessage, response: http.ServerResponse): void {
+  const writeHead = response.writeHead.bind(response) as (...head: unknown[]) => http.ServerResponse;
+  response.writeHead = (...head: unknown[]) => {
+    if (!request.complete) response.shouldKeepAlive = false;
+    return writeHead(...head);
+  };
 }
 
 /**
@@ -81,8 +103,10 @@ export function joinServers(h1: http.Server, h2: http2.Http2Server): ReadonlySet
 }
 
 /** The same as a server factory of Fastify. */
-export const onePort: FastifyServerFactory = (handler) =>
-  createOnePort({ http1: handler as http.RequestListener, http2: handler as never });
+export function onePort(takeStream?: OnePortHandlers["takeStream"]): FastifyServerFactory {
+  return (handler) =>
+    createOnePort({ http1: handler as http.RequestListener, http2: handler as never, takeStream });
+}
 
 /** Calls back once: true for HTTP/2, false for HTTP/1, undefined when the connection ended before it told. */
 function decide(socket: Socket, settle: (isHttp2: boolean | undefined) => void): void {

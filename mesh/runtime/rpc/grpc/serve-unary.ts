@@ -1,0 +1,288 @@
+/**
+ * Unary gRPC calls served straight from node:http2 streams, with the handlers and interceptors of
+ * Connect's API. Connect's own adapter goes through async iterables and compatibility objects, which
+ * costs four times as much; everything but unary gRPC stays with it.
+ */
+import http2, {
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+  type ServerHttp2Stream,
+} from "node:http2";
+import type { DescMethodUnary } from "@bufbuild/protobuf";
+import { create, fromBinary, type Message, toBinary } from "@bufbuild/protobuf";
+import {
+  Code,
+  ConnectError,
+  type ContextValues,
+  createContextValues,
+  type HandlerContext,
+  type Interceptor,
+  type UnaryRequest,
+  type UnaryResponse,
+} from "@connectrpc/connect";
+import { keptDeadline } from "../deadline.ts";
+import { acceptedEncodings, acceptsGzip, compress, decompress, isKnownEncoding } from "./compression.ts";
+import { addHeaders, isGrpcProto, toHeaders } from "./headers.ts";
+import { frame, SingleMessage } from "./message.ts";
+import { errorTrailers } from "./status.ts";
+import { longestTimerMs, parseTimeout } from "./timeout.ts";
+import type { UnaryMethod } from "./unary-methods.ts";
+
+const { NGHTTP2_NO_ERROR, NGHTTP2_INTERNAL_ERROR } = http2.constants;
+
+export interface ServeUnaryOptions {
+  readonly interceptors: readonly Interceptor[];
+  /** Largest request message, in bytes after decompression. */
+  readonly readMaxBytes: number;
+  /** Replies of at least this many bytes are compressed for callers that accept it. */
+  readonly compressMinBytes: number;
+  /** Longest time a call may take, in milliseconds; a caller's longer timeout is cut to it. */
+  readonly maxTimeoutMs?: (method: DescMethodUnary) => number;
+}
+
+/** Takes a stream, or leaves it to others by returning false. */
+export type TakeStream = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => boolean;
+
+/** Serves unary gRPC calls with protobuf messages to `methods` (by path); leaves all other streams. */
+export function serveUnary(
+  methods: ReadonlyMap<string, UnaryMethod>,
+  options: ServeUnaryOptions,
+): TakeStream {
+  return (stream, headers) => {
+    const method = methods.get(headers[":path"] as string);
+    if (!method || headers[":method"] !== "POST" || !isGrpcProto(headers["content-type"])) return false;
+    new UnaryCall(stream, headers, method, options);
+    return true;
+  };
+}
+
+/** Why the signal of a call is aborted that ended well: whatever was begun on its behalf may stop. */
+const complete = new ConnectError("the call is complete", Code.Canceled);
+
+class UnaryCall {
+  readonly #stream: ServerHttp2Stream;
+  readonly #received: IncomingHttpHeaders;
+  readonly #target: UnaryMethod;
+  readonly #options: ServeUnaryOptions;
+  readonly #body: SingleMessage;
+  readonly #abort = new AbortController();
+  readonly #responseHeader = new Headers();
+  readonly #responseTrailer = new Headers();
+  #deadline = Number.POSITIVE_INFINITY;
+  #timer: NodeJS.Timeout | undefined;
+  #trailers: OutgoingHttpHeaders | undefined;
+  #requestEnded = false;
+  #ended = false;
+
+  constructor(
+    stream: ServerHttp2Stream,
+    received: IncomingHttpHeaders,
+    target: UnaryMethod,
+    options: ServeUnaryOptions,
+  ) {
+    this.#stream = stream;
+    this.#received = received;
+    this.#target = target;
+    this.#options = options;
+    this.#body = new SingleMessage(options.readMaxBytes);
+    stream.on("error", () => {}); // "close" follows and tells all
+    stream.on("close", () => this.#onClose());
+    try {
+      this.#startClock();
+      this.#checkEncoding();
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    stream.on("data", (chunk: Buffer) => this.#onData(chunk));
+    stream.on("end", () => {
+      this.#requestEnded = true;
+      if (!this.#ended) void this.#serve();
+    });
+  }
+
+  #startClock(): void {
+    const sent = this.#received["grpc-timeout"];
+    const most = this.#options.maxTimeoutMs?.(this.#target.method) ?? Number.POSITIVE_INFINITY;
+    const timeoutMs = sent === undefined ? most : Math.min(parseTimeout(String(sent)), most);
+    if (timeoutMs === Number.POSITIVE_INFINITY) return;
+    this.#deadline = Date.now() + timeoutMs;
+    this.#timer = setTimeout(() => this.#cancel(exceeded()), Math.min(timeoutMs, longestTimerMs));
+  }
+
+  #checkEncoding(): void {
+    const encoding = this.#received["grpc-encoding"] as string | undefined;
+    if (isKnownEncoding(encoding)) return;
+    this.#responseHeader.set("grpc-accept-encoding", acceptedEncodings);
+    throw new ConnectError(
+      `unknown compression "${encoding}": supported encodings are ${acceptedEncodings}`,
+      Code.Unimplemented,
+    );
+  }
+
+  #onData(chunk: Buffer): void {
+    if (this.#ended) return;
+    try {
+      this.#body.push(chunk);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  async #serve(): Promise<void> {
+    try {
+      const { method } = this.#target;
+      const sent = this.#body.end(Code.InvalidArgument);
+      if (!sent) throw new ConnectError("protocol error: no message in a unary call", Code.Unimplemented);
+      const plain = decompress(sent, this.#received["grpc-encoding"] as string, this.#options.readMaxBytes);
+      const request = parse(method, plain instanceof Promise ? await plain : plain);
+      const reply = await this.#invoke(request);
+      if (this.#ended) return;
+      const bytes = toBinary(method.output, reply.message);
+      const compressed =
+        bytes.length >= this.#options.compressMinBytes &&
+        acceptsGzip(this.#received["grpc-accept-encoding"] as string | undefined);
+      this.#reply(reply, compressed ? frame(await compress(bytes), true) : frame(bytes), compressed);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Runs the interceptors and the handler. */
+  #invoke(message: Message): Promise<UnaryResponse> {
+    const { method } = this.#target;
+    const contextValues: ContextValues = createContextValues();
+    contextValues.set(keptDeadline, this.#deadline);
+    const request: UnaryRequest = {
+      stream: false,
+      service: method.parent,
+      method,
+      requestMethod: "POST",
+      url: `${this.#received[":scheme"]}://${this.#received[":authority"] ?? this.#received.host}${this.#received[":path"]}`,
+      header: toHeaders(this.#received),
+      contextValues,
+      signal: this.#abort.signal,
+      message,
+    };
+    let next = (request: UnaryRequest) => this.#handle(request);
+    for (let i = this.#options.interceptors.length - 1; i >= 0; i--) {
+      next = (this.#options.interceptors[i] as Interceptor)(next as never) as typeof next;
+    }
+    return next(request);
+  }
+
+  async #handle(request: UnaryRequest): Promise<UnaryResponse> {
+    const { method, impl } = this.#target;
+    const context: HandlerContext = {
+      service: request.service,
+      method,
+      requestMethod: request.requestMethod,
+      protocolName: "grpc",
+      url: request.url,
+      signal: request.signal,
+      timeoutMs: () => (Number.isFinite(this.#deadline) ? this.#deadline - Date.now() : undefined),
+      requestHeader: request.header,
+      responseHeader: this.#responseHeader,
+      responseTrailer: this.#responseTrailer,
+      values: request.contextValues,
+    };
+    return {
+      stream: false,
+      service: method.parent,
+      method,
+      message: create(method.output, await impl(request.message, context)),
+      header: this.#responseHeader,
+      trailer: this.#responseTrailer,
+    };
+  }
+
+  #reply(reply: UnaryResponse, message: Buffer, compressed: boolean): void {
+    if (this.#ended) return;
+    const headers = addHeaders(reply.header, {});
+    if (compressed) headers["grpc-encoding"] = "gzip";
+    const trailers = addHeaders(reply.trailer, {});
+    trailers["grpc-status"] = "0";
+    this.#begin(headers, trailers);
+    this.#stream.end(message);
+    this.#end(complete);
+  }
+
+  /** Ends the call with the status that stands for `reason`; the text of an unexpected error stays here. */
+  #fail(reason: unknown): void {
+    if (this.#ended) return;
+    const error =
+      reason instanceof ConnectError
+        ? reason
+        : new ConnectError("internal error", Code.Internal, undefined, undefined, reason);
+    try {
+      const headers = addHeaders(this.#responseHeader, {});
+      const trailers = errorTrailers(error, this.#responseTrailer);
+      if (this.#requestEnded && Object.keys(headers).length > 0) {
+        this.#begin(headers, trailers);
+        this.#stream.end();
+      } else {
+        this.#respond({ ...headers, ...trailers }, { endStream: true });
+      }
+    } catch {
+      // Headers that HTTP/2 does not allow: the status must go out whatever the handler has set.
+      if (!this.#stream.headersSent) {
+        this.#respond({ "grpc-status": String(Code.Internal) }, { endStream: true });
+      }
+    }
+    this.#end(error);
+  }
+
+  #begin(headers: OutgoingHttpHeaders, trailers: OutgoingHttpHeaders): void {
+    this.#trailers = trailers;
+    this.#stream.on("wantTrailers", () => this.#sendTrailers());
+    this.#respond(headers, { waitForTrailers: true });
+  }
+
+  #respond(headers: OutgoingHttpHeaders, options: { endStream?: boolean; waitForTrailers?: boolean }): void {
+    headers[":status"] = 200;
+    headers["content-type"] = "application/grpc+proto";
+    this.#stream.respond(headers, options);
+  }
+
+  #sendTrailers(): void {
+    try {
+      this.#stream.sendTrailers(this.#trailers as OutgoingHttpHeaders);
+    } catch {
+      this.#stream.close(NGHTTP2_INTERNAL_ERROR);
+    }
+  }
+
+  /** The caller does not wait any longer: because it said so, or because its time is over. */
+  #cancel(reason: ConnectError): void {
+    if (this.#ended) return;
+    this.#abort.abort(reason);
+    if (this.#stream.destroyed || this.#stream.closed) this.#end(reason);
+    else this.#fail(reason);
+  }
+
+  #onClose(): void {
+    if (!this.#ended) this.#cancel(new ConnectError("the caller is gone", Code.Canceled));
+  }
+
+  #end(reason: ConnectError): void {
+    this.#ended = true;
+    clearTimeout(this.#timer);
+    this.#abort.abort(reason);
+    if (this.#requestEnded || this.#stream.destroyed) return;
+    // Nobody reads what is still coming: once the answer has left, the peer may stop sending (RFC 9113 section 8.1).
+    this.#stream.resume();
+    this.#stream.once("finish", () => setImmediate(() => this.#stream.close(NGHTTP2_NO_ERROR)));
+  }
+}
+
+function parse(method: DescMethodUnary, bytes: Uint8Array): Message {
+  try {
+    return fromBinary(method.input, bytes);
+  } catch (error) {
+    throw new ConnectError(`parse binary: ${(error as Error).message}`, Code.Internal);
+  }
+}
+
+function exceeded(): ConnectError {
+  return new ConnectError("the deadline has passed", Code.DeadlineExceeded);
+}
