@@ -1,0 +1,32 @@
+/** The floor: node:http2 alone, one session, prepared bytes, no message read. */
+import http2 from "node:http2";
+import { meshHeaders, path, requestFrame, TIMEOUT_MS } from "../get-book.ts";
+import { makeCalls } from "./calls.ts";
+
+const session = http2.connect(`http://127.0.0.1:${process.env.BENCH_TARGET}`);
+const headers = {
+  ":method": "POST",
+  ":path": path,
+  "content-type": "application/grpc+proto",
+  te: "trailers",
+  "grpc-timeout": `${TIMEOUT_MS}m`,
+  ...(await meshHeaders()),
+};
+
+makeCalls(
+  () =>
+    new Promise((done, fail) => {
+      const stream = session.request(headers);
+      let status: unknown;
+      stream.on("response", (received) => {
+        status = received["grpc-status"];
+      });
+      stream.on("trailers", (trailers) => {
+        status = trailers["grpc-status"];
+      });
+      stream.on("error", fail);
+      stream.on("data", () => {});
+      stream.on("end", () => (status === "0" ? done() : fail(new Error(`grpc-status ${status}`))));
+      stream.end(requestFrame);
+    }),
+);

@@ -1,0 +1,13 @@
+/** Connect's own transport, with the deadline and the headers that a service would send. */
+import { createClient } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import { library, meshHeaders, request, TIMEOUT_MS, typed } from "../get-book.ts";
+import { makeCalls } from "./calls.ts";
+
+const baseUrl = `http://127.0.0.1:${process.env.BENCH_TARGET}`;
+const client = typed(createClient(library, createGrpcTransport({ baseUrl })));
+const headers = await meshHeaders();
+
+makeCalls(async () => {
+  await client.getBook(request, { headers, timeoutMs: TIMEOUT_MS });
+});

@@ -1,0 +1,22 @@
+/** @grpc/grpc-js, one channel, with the deadline and the metadata that a service would send. */
+import { fromBinary, type Message, toBinary } from "@bufbuild/protobuf";
+import * as grpc from "@grpc/grpc-js";
+import { meshHeaders, method, path, request, TIMEOUT_MS } from "../get-book.ts";
+import { makeCalls } from "./calls.ts";
+
+const client = new grpc.Client(`127.0.0.1:${process.env.BENCH_TARGET}`, grpc.credentials.createInsecure());
+const headers = Object.entries(await meshHeaders());
+const serialize = (message: Message) => Buffer.from(toBinary(method.input, message));
+const deserialize = (bytes: Buffer) => fromBinary(method.output, bytes);
+
+makeCalls(
+  () =>
+    new Promise((done, fail) => {
+      const metadata = new grpc.Metadata();
+      for (const [name, value] of headers) metadata.set(name, value);
+      const options = { deadline: Date.now() + TIMEOUT_MS };
+      client.makeUnaryRequest(path, serialize, deserialize, request, metadata, options, (error) =>
+        error ? fail(error) : done(),
+      );
+    }),
+);

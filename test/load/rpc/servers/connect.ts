@@ -1,0 +1,9 @@
+/** Connect's own adapter on node:http2, no interceptors. */
+import http2 from "node:http2";
+import { connectNodeAdapter } from "@connectrpc/connect-node";
+import { library, reply } from "../get-book.ts";
+
+const handler = connectNodeAdapter({
+  routes: (router) => router.service(library, { getBook: () => reply } as object),
+});
+http2.createServer(handler).listen(Number(process.env.PORT), "127.0.0.1");

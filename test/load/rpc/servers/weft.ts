@@ -1,0 +1,25 @@
+/** The runtime's server. BENCH_INTERCEPTORS=on: with the whole list, its access log going to /dev/null. */
+import type { ConnectRouter } from "@connectrpc/connect";
+import { policyOf } from "#mesh/runtime/policy/method-policy.ts";
+import { createRpcServer } from "#mesh/runtime/rpc/rpc-server.ts";
+import { serverInterceptors } from "#mesh/runtime/rpc/server-interceptors.ts";
+import { createLogger } from "#mesh/runtime/telemetry/log.ts";
+import { library, reply } from "../get-book.ts";
+import { userVerifier, workload } from "../identities.ts";
+
+const full = process.env.BENCH_INTERCEPTORS === "on";
+const routes = (router: ConnectRouter) => router.service(library, { getBook: () => reply } as object);
+const interceptors = full
+  ? serverInterceptors({
+      log: createLogger("library"),
+      workload: await workload("library"),
+      verifyUser: userVerifier(),
+      directCalls: false,
+    })
+  : [];
+const server = await createRpcServer({
+  groups: [{ routes, interceptors, ...(full && { maxTimeoutMs: (method) => policyOf(method).timeoutMs }) }],
+  readMaxBytes: 1024 * 1024,
+  compressMinBytes: 64 * 1024,
+});
+await server.listen({ host: "127.0.0.1", port: Number(process.env.PORT) });
