@@ -34,7 +34,7 @@ export function createCheckout(
   changes: OrderChanges,
   log: Logger,
 ): Checkout {
-  const inHand = new Map<string, Promise<void>>();
+  const inHand = new Set<Promise<void>>(); // an order may be here twice: one that is cancelled during a step
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
   let looking: Promise<void> | undefined;
@@ -45,10 +45,10 @@ export function createCheckout(
       again = false;
       for (const order of await claimDue(orm, maxInHand - inHand.size)) {
         const work = runInContext(contextFromHeaders(order), () => bringOn(order)).finally(() => {
-          inHand.delete(order.id);
+          inHand.delete(work);
           checkout.wake();
         });
-        inHand.set(order.id, work);
+        inHand.add(work);
       }
     } while (again && !stopped && inHand.size < maxInHand);
   };
@@ -95,7 +95,7 @@ export function createCheckout(
       stopped = true;
       clearInterval(timer);
       await looking;
-      await Promise.all(inHand.values());
+      await Promise.all(inHand);
     },
   };
   return checkout;

@@ -12,7 +12,7 @@ import { createWorkload } from "#mesh/runtime/identity/workload.ts";
 import { meshNameOf } from "#mesh/runtime/policy/method-policy.ts";
 import { createClients } from "#mesh/runtime/rpc/clients.ts";
 import type { ServiceDefinition } from "#mesh/runtime/service.ts";
-import { type LocalTransports, type RunningService, startService } from "#mesh/runtime/start-service.ts";
+import { type RunningService, startService } from "#mesh/runtime/start-service.ts";
 import { contextFromHeaders, runInContext } from "#mesh/runtime/telemetry/context.ts";
 import { freshBus, freshDatabase } from "./fresh.ts";
 
@@ -38,11 +38,15 @@ export interface Served {
   /** Database URL of a service by its name in the mesh. */
   database(name: string): string;
   readonly natsUrl: string;
+  /** Starts one more process's worth of a service on the database it has: a replica. Clients made from now on call it. */
+  start(definition: ServiceDefinition): Promise<void>;
+  /** Stops every replica of a service. `start` gives it its next life, on the same database. */
+  end(name: string): Promise<void>;
   stop(): Promise<void>;
 }
 
 /**
- * Starts `definitions` together. They call each other over gRPC and share one bus.
+ * Starts `definitions` one after the other; each can call those before it, over gRPC. They share one bus.
  *
  * @param options.env settings of the services' own
  * @param options.seed development data, as in the seed file
@@ -58,17 +62,18 @@ export async function serve(
   const seedFile = join(folder, "seed.json");
   if (options.seed) await writeFile(seedFile, JSON.stringify(options.seed));
 
-  const running: RunningService[] = [];
+  let running: RunningService[] = [];
   const databases = new Map<string, string>();
   const ports = new Map<string, number>();
-  const local: LocalTransports = new Map();
-  for (const definition of definitions) {
+  const start = async (definition: ServiceDefinition) => {
     const name = meshNameOf(definition.contract);
-    databases.set(name, await freshDatabase(name));
+    const database = databases.get(name) ?? (await freshDatabase(name));
+    databases.set(name, database);
     const config = readConfig({
       PORT: "0",
-      DATABASE_URL: databases.get(name),
+      DATABASE_URL: database,
       NATS_URL: natsUrl,
+      WEFT_UPSTREAMS: [...ports].map(([upstream, port]) => `${upstream}=http://127.0.0.1:${port}`).join(","),
       WEFT_IDENTITY_KEY: identities.keyFile(name),
       WEFT_TRUST_BUNDLE: identities.bundleFile,
       WEFT_JWKS_URL: tokens.jwksUrl,
@@ -78,10 +83,11 @@ export async function serve(
       LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? "silent",
       ...options.env,
     });
-    const service = await startService(definition, config, local);
+    const service = await startService(definition, config);
     running.push(service);
     ports.set(name, service.port);
-  }
+  };
+  for (const definition of definitions) await start(definition);
 
   return {
     natsUrl,
@@ -89,6 +95,12 @@ export async function serve(
     url: (name) => `http://127.0.0.1:${ports.get(name)}`,
     database: (name) => databases.get(name) as string,
     client: (service, as = {}) => clientFor(service, as, identities, ports, tokens.tokenFor),
+    start,
+    async end(name) {
+      const ending = running.filter((service) => service.name === name);
+      running = running.filter((service) => service.name !== name);
+      await Promise.all(ending.map((service) => service.stop()));
+    },
     async stop() {
       for (const service of running.reverse()) await service.stop();
       await tokens.stop();
