@@ -4,6 +4,7 @@ import type { MikroORM } from "@mikro-orm/postgresql";
 import { eventEntities } from "#mesh/runtime/events/inbox.ts";
 import { createEventTables } from "#mesh/runtime/events/migration.ts";
 import { recordEvent } from "#mesh/runtime/events/outbox.ts";
+import { createStoredReplies } from "#mesh/runtime/idempotency/stored-replies.ts";
 import type { ServiceDefinition } from "#mesh/runtime/service.ts";
 import { inTransaction } from "#mesh/runtime/storage/transaction.ts";
 
@@ -39,6 +40,6 @@ export function producer(contract: DescService, emits: readonly DescMessage[]): 
 
 class ProducerTables extends Migration {
   override up(): void {
-    for (const sql of createEventTables) this.addSql(sql);
+    for (const sql of [...createEventTables, ...createStoredReplies]) this.addSql(sql);
   }
 }
