@@ -2,6 +2,7 @@ import { Code } from "@connectrpc/connect";
 import { v7 as uuidv7 } from "uuid";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { InventoryService, Reservation_Status } from "#gen/shop/inventory/v1/inventory_pb.ts";
+import { refusal } from "../../test/system/refusal.ts";
 import { type Served, serve } from "../../test/system/serve.ts";
 import { inventory } from "./service.ts";
 
@@ -55,8 +56,9 @@ test("all lines are reserved or none", async () => {
     { productId: plenty, quantity: 2 },
     { productId: scarce, quantity: 2 },
   ];
-  await expect(asOrder().reserve({ orderId: uuidv7(), items })).rejects.toMatchObject({
+  expect(await refusal(asOrder().reserve({ orderId: uuidv7(), items }))).toMatchObject({
     code: Code.FailedPrecondition,
+    reason: "OUT_OF_STOCK",
   });
   expect(await stockOf(plenty)).toEqual({ available: 10, reserved: 0, sold: 0 });
 });
@@ -75,10 +77,20 @@ test("a reservation that arrives after the release is refused", async () => {
   const productId = await stocked(10);
   const orderId = uuidv7();
   expect((await asOrder().release({ orderId })).status).toBe(Reservation_Status.RELEASED);
-  await expect(asOrder().reserve({ orderId, items: [{ productId, quantity: 1 }] })).rejects.toMatchObject({
-    code: Code.FailedPrecondition,
-  });
+  const released = { code: Code.FailedPrecondition, reason: "RESERVATION_RELEASED", fields: [] };
+  expect(await refusal(asOrder().reserve({ orderId, items: [{ productId, quantity: 1 }] }))).toEqual(
+    released,
+  );
+  expect(await refusal(asOrder().commit({ orderId }))).toEqual(released);
   expect(await stockOf(productId)).toEqual({ available: 10, reserved: 0, sold: 0 });
+});
+
+test("a commit without a reservation is refused", async () => {
+  expect(await refusal(asOrder().commit({ orderId: uuidv7() }))).toEqual({
+    code: Code.NotFound,
+    reason: "RESERVATION_NOT_FOUND",
+    fields: [],
+  });
 });
 
 test("thirty buyers of ten pieces: exactly ten get one", async () => {
@@ -116,5 +128,9 @@ test("a bad request names the field", async () => {
     code: Code.InvalidArgument,
     message: expect.stringContaining("product_id"),
   });
-  await expect(asAdmin().getStock({ productId: uuidv7() })).rejects.toMatchObject({ code: Code.NotFound });
+  expect(await refusal(asAdmin().getStock({ productId: uuidv7() }))).toEqual({
+    code: Code.NotFound,
+    reason: "STOCK_NOT_FOUND",
+    fields: [],
+  });
 });

@@ -1,5 +1,5 @@
 /** The contract's options hold together: what the build promises of every method and every event. */
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { createFileRegistry, type DescMessage, fromBinary, getOption, hasOption } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema, MethodOptions_IdempotencyLevel as Level } from "@bufbuild/protobuf/wkt";
@@ -61,25 +61,6 @@ test.each(events.map((message) => [message.typeName, message] as const))(
     for (const { service } of consumers) expect(names).toContain(service);
   },
 );
-
-test.each(names)("error reasons of %s: each one documented is used, each one used is documented", (name) => {
-  const reasons =
-    registry
-      .getEnum(`shop.${name}.v1.ErrorReason`)
-      ?.values.slice(1)
-      .map((value) => value.name) ?? [];
-  const folder = join(root, "services", name);
-  const source = readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .filter((path) => path.endsWith(".ts") && !path.endsWith(".test.ts"))
-    .map((path) => readFileSync(join(folder, path), "utf8"))
-    .join("\n");
-  for (const reason of reasons)
-    expect(source, `${reason} is documented but never used`).toContain(`"${reason}"`);
-  const used = [...source.matchAll(/ServiceError\(\s*Code\.\w+,\s*"([A-Z_]+)"/g)].map((match) => match[1]);
-  const ofTheRuntime = ["REQUEST_INVALID"];
-  for (const reason of used)
-    expect([...reasons, ...ofTheRuntime], `${reason} is used but not documented`).toContain(reason);
-});
 
 function fieldNames(message: DescMessage): string[] {
   return message.fields.map((field) => field.name);
