@@ -2,6 +2,7 @@
 import type { DescMessage, DescService } from "@bufbuild/protobuf";
 import type { ConnectRouter } from "@connectrpc/connect";
 import type { MikroORM } from "@mikro-orm/postgresql";
+import type { Meter } from "@opentelemetry/api";
 import type { EventHandler } from "./events/consumers.ts";
 import type { Clients } from "./rpc/clients.ts";
 import type { Storage } from "./storage/database.ts";
@@ -23,6 +24,8 @@ export interface ServiceParts {
   readonly orm: MikroORM;
   readonly clients: Clients;
   readonly log: Logger;
+  /** For instruments of the service's own; see telemetry/metrics.ts for names. */
+  readonly meter: Meter;
   /** For settings of the service's own; parse strictly, refuse to start on gaps. */
   readonly env: NodeJS.ProcessEnv;
 }

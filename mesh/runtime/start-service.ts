@@ -8,6 +8,7 @@ import {
 import type { Config } from "./config.ts";
 import { connectBus } from "./events/bus.ts";
 import { startConsumers } from "./events/consumers.ts";
+import { observeEvents } from "./events/observe.ts";
 import { startOutboxRelay } from "./events/relay.ts";
 import { pruneReplies, replyPruning } from "./idempotency/stored-replies.ts";
 import { createUserVerifier } from "./identity/user-token.ts";
@@ -21,6 +22,7 @@ import { serverInterceptors } from "./rpc/server-interceptors.ts";
 import type { ServiceDefinition } from "./service.ts";
 import { openDatabase } from "./storage/database.ts";
 import { createLogger } from "./telemetry/log.ts";
+import { createMetrics } from "./telemetry/metrics.ts";
 
 /** A service that serves. */
 export interface RunningService {
@@ -53,7 +55,8 @@ export async function startService(
   const orm = await openDatabase(config.databaseUrl, definition.storage, log);
   const bus = await connectBus({ url: config.natsUrl, service: name, log });
   const clients = createClients({ workload, upstreams: config.upstreams, local });
-  const composition = definition.compose({ orm, clients, log, env: config.env });
+  const { meter, text: metrics } = createMetrics(name);
+  const composition = definition.compose({ orm, clients, log, meter, env: config.env });
   const workers = [...(composition.workers ?? [])];
   if (keyedMethods(definition.contract).length > 0) {
     await pruneReplies(orm); // now, so that a service without the table does not start
@@ -85,17 +88,20 @@ export async function startService(
     routes,
     interceptors,
     health,
+    metrics,
   });
 
   // After the server: an event or a worker may lead to calls that come back here.
-  const relay = startOutboxRelay({ orm, bus, events: [...definition.emits], log });
+  const relay = startOutboxRelay({ orm, bus, events: [...definition.emits], log, meter });
   const consumers = startConsumers({
     service: name,
     orm,
     bus,
     handlers: [...(composition.consumers ?? [])],
     log,
+    meter,
   });
+  observeEvents(meter, { orm, bus, consumers: consumers.consumers });
   for (const worker of workers) worker.start();
   health.setReady(true);
   log.info({ port: server.port }, "ready");

@@ -11,6 +11,7 @@
  * loop looks every 10 s, pulls anew after the first suspicion and recreates the consumer after the second.
  */
 import type { ConsumerMessages, JsMsg } from "@nats-io/jetstream";
+import type { Meter } from "@opentelemetry/api";
 import type { Bus } from "./bus.ts";
 import { deliver } from "./deliver.ts";
 import { bindDurable, findDurable } from "./durable.ts";
@@ -31,12 +32,20 @@ export function startConsumerLoop({
   reader,
   bus,
   concurrency,
+  meter,
 }: {
   reader: Reader;
   bus: Bus;
   concurrency: number;
+  meter: Meter;
 }): ConsumerLoop {
   const { consumer, contract, policy, log } = reader;
+  const deliveries = meter.createCounter("weft.consumer.deliveries", {
+    description: "Events handed to a consumer, by outcome",
+  });
+  const restarts = meter.createCounter("weft.consumer.restarts", {
+    description: "Times that a consumer was missing or stuck and was started anew",
+  });
   const inHand = new Set<Promise<unknown>>();
   const lastOfKey = new Map<string, Promise<unknown>>();
   const stopping = Promise.withResolvers<void>();
@@ -64,7 +73,8 @@ export function startConsumerLoop({
       .then(async () => {
         if (stopped) return message.nak();
         if (Date.now() - received > policy.ackWait / 4) message.working();
-        await deliver(reader, message);
+        const outcome = await deliver(reader, message);
+        deliveries.add(1, { consumer, outcome });
       })
       .catch((error: unknown) => log.warn({ consumer, err: error }, "a delivery could not be answered"));
     lastOfKey.set(key, done);
@@ -112,6 +122,7 @@ export function startConsumerLoop({
         { consumer, missing: !info, pending: info?.num_pending },
         "a consumer is missing or stuck; starting it anew",
       );
+      restarts.add(1, { consumer });
       if (info && suspicions > 1) await bus.jsm.consumers.delete(contract.stream, consumer);
       messages.stop();
     };

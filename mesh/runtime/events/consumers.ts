@@ -1,11 +1,13 @@
 /** The consuming side of a service: which events it reads, and the loops that read them. */
 import type { DescMessage, Message, MessageShape } from "@bufbuild/protobuf";
 import type { MikroORM } from "@mikro-orm/postgresql";
+import { createNoopMeter, type Meter } from "@opentelemetry/api";
 import type { Bus, EventLog } from "./bus.ts";
 import { type ConsumerLoop, startConsumerLoop } from "./consumer-loop.ts";
 import { durableName } from "./durable.ts";
 import { type EventContract, eventContract } from "./event-contract.ts";
 import type { EventContext } from "./handle-once.ts";
+import type { ObservedConsumer } from "./observe.ts";
 
 export { type EventContext, PermanentEventError } from "./handle-once.ts";
 
@@ -36,6 +38,8 @@ export function on<S extends DescMessage>(
 
 /** The consumers of a process. */
 export interface RunningConsumers {
+  /** What they read through. */
+  readonly consumers: readonly ObservedConsumer[];
   /** Takes no more events, finishes those in hand, ends. */
   stop(): Promise<void>;
 }
@@ -52,6 +56,7 @@ export function startConsumers({
   bus,
   handlers,
   log,
+  meter = createNoopMeter(),
   concurrency = 4,
 }: {
   service: string;
@@ -59,6 +64,7 @@ export function startConsumers({
   bus: Bus;
   handlers: readonly EventHandler[];
   log: EventLog;
+  meter?: Meter;
   concurrency?: number;
 }): RunningConsumers {
   const readers = handlers.map(({ contract, handle }) => {
@@ -70,8 +76,11 @@ export function startConsumers({
   const names = readers.map(({ consumer }) => consumer);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice) throw new Error(`${service} has two handlers for ${twice}`);
-  const loops: ConsumerLoop[] = readers.map((reader) => startConsumerLoop({ reader, bus, concurrency }));
+  const loops: ConsumerLoop[] = readers.map((reader) =>
+    startConsumerLoop({ reader, bus, concurrency, meter }),
+  );
   return {
+    consumers: readers.map(({ consumer, contract }) => ({ consumer, stream: contract.stream })),
     async stop() {
       await Promise.all(loops.map((loop) => loop.stop()));
     },

@@ -12,6 +12,7 @@
 import type { DescMessage } from "@bufbuild/protobuf";
 import type { MikroORM } from "@mikro-orm/postgresql";
 import type { PubAck } from "@nats-io/jetstream";
+import { createNoopMeter, type Meter } from "@opentelemetry/api";
 import { BlockedKeys } from "./blocked-keys.ts";
 import { isBrokerTrouble } from "./broker-trouble.ts";
 import type { Bus, EventLog } from "./bus.ts";
@@ -30,6 +31,7 @@ export interface RelayParts {
   /** Events that this service records; their streams are created and kept. */
   readonly events: readonly DescMessage[];
   readonly log: EventLog;
+  readonly meter?: Meter;
   readonly stream?: StreamSize;
   /** Milliseconds since 1970; for tests. */
   readonly clock?: () => number;
@@ -60,12 +62,19 @@ export function startOutboxRelay({
   bus,
   events,
   log,
+  meter = createNoopMeter(),
   stream: size,
   clock = Date.now,
 }: RelayParts): OutboxRelay {
   const streams = new Map(events.map(eventContract).map((contract) => [contract.stream, contract]));
   const instances = new Map<string, { created: string; lastSequence: number }>();
   const blocked = new BlockedKeys(clock);
+  const published = meter.createCounter("weft.outbox.published", {
+    description: "Events that a stream has acknowledged",
+  });
+  const recovered = meter.createCounter("weft.outbox.recovered", {
+    description: "Events that a stream has lost and gets again",
+  });
   let checked = { epoch: 0, at: 0 };
   let stopped = false;
   let woken = false;
@@ -92,7 +101,8 @@ export function startOutboxRelay({
     for (const contract of streams.values()) {
       const known = instances.get(contract.stream);
       if (known && (await isIntact(bus, contract.stream, known.created, known.lastSequence))) continue;
-      const created = await recoverStream({ orm, bus, log, size }, contract);
+      const { created, lost } = await recoverStream({ orm, bus, log, size }, contract);
+      if (lost > 0) recovered.add(lost, { stream: contract.stream });
       instances.set(contract.stream, { created, lastSequence: 0 });
     }
     checked = { epoch, at: clock() };
@@ -124,6 +134,7 @@ export function startOutboxRelay({
       if (error !== undefined && isBrokerTrouble(error)) brokerError ??= error;
       return stopped || brokerError !== undefined || !bus.isConnected() || bus.epoch !== epoch;
     });
+    if (outcome.published > 0) published.add(outcome.published);
     for (const [key, error] of outcome.failed) {
       if (isBrokerTrouble(error)) continue;
       const wait = blocked.block(key);

@@ -23,13 +23,13 @@ type StreamOf = Pick<EventContract, "stream" | "streamSubjects">;
  * Makes sure that the stream exists, has the right settings, and holds or will hold again every row that was
  * published to it.
  *
- * @returns the stream's creation time, which names its instance.
+ * @returns the stream's creation time, which names its instance, and how many rows will go out again.
  * @throws what the server or the database answers; nothing is changed then, and trying again is safe.
  */
 export async function recoverStream(
   { orm, bus, log, size }: { orm: MikroORM; bus: Bus; log: EventLog; size?: StreamSize },
   contract: StreamOf,
-): Promise<string> {
+): Promise<{ created: string; lost: number }> {
   const { stream } = contract;
   return orm.em.fork().transactional(async (tx) => {
     await lockAllPartitions(tx);
@@ -57,7 +57,7 @@ export async function recoverStream(
         "the stream has lost events; publishing them again",
       );
     log.info({ stream, lastSequence: info.state.last_seq }, "the stream is ready");
-    return created;
+    return { created, lost: lost.affectedRows };
   });
 }
 

@@ -34,8 +34,10 @@ export async function listen(options: {
   routes: (router: ConnectRouter) => void;
   interceptors: Interceptor[];
   health: HealthState;
+  /** Answer of GET /metrics, in Prometheus' text format. */
+  metrics: () => Promise<string>;
 }): Promise<Listening> {
-  const { contract, routes, interceptors, health } = options;
+  const { contract, routes, interceptors, health, metrics } = options;
   const shutdown = new AbortController();
   const reflected = [contract, Health, ServerReflection, ServerReflectionAlpha];
   const server = await createRpcServer({
@@ -57,6 +59,9 @@ export async function listen(options: {
   server.get("/healthz", () => ({ status: "ok" }));
   server.get("/readyz", (_request, reply) =>
     reply.code(health.ready ? 200 : 503).send({ ready: health.ready }),
+  );
+  server.get("/metrics", async (_request, reply) =>
+    reply.type("text/plain; version=0.0.4; charset=utf-8").send(await metrics()),
   );
 
   await server.listen({ host: options.host, port: options.port });
