@@ -31,7 +31,9 @@ export function serveConnectUnary(
     message()
       .then((bytes) => {
         if (response.destroyed) return;
-        call.start(replySink(call, codec)).end(codec.request(bytes));
+        // First, so that a malformed message never reaches the upstream.
+        const converted = codec.request(bytes);
+        call.start(replySink(call, codec)).end(converted);
       })
       .catch((error: unknown) =>
         sendConnectError(request, response, StatusError.from(error), call.extraHeaders),

@@ -47,8 +47,9 @@ async function againstTarget(target: string): Promise<{ failures: Map<string, st
   console.log(`upstream on 127.0.0.1:${upstream.port}`);
   const failures = new Map<string, string[]>();
   const fitting = cases.filter((one: Case) => one.http && !one.config);
-  for (const one of fitting) {
-    const reasons = await runCase(one, { host: hostname, port: Number(port || 80) }, upstream);
+  for (const [index, one] of fitting.entries()) {
+    const address = { host: hostname, port: Number(port || 80) };
+    const reasons = await runCase(one, address, upstream, fitting[index - 1]);
     if (reasons.length > 0) failures.set(one.id, reasons);
   }
   await upstream.close();
