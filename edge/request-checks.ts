@@ -1,7 +1,8 @@
 import { Code, malformed, StatusError } from "./transcode/status.ts";
 
-/** Headers that must not come twice: two parties could each believe another one. */
+/** Headers that must not come twice: two parties could each believe another one. Found by their length. */
 const SINGLE = ["host", "authorization", "content-type", "content-length"];
+const singleOfLength = new Map(SINGLE.map((name) => [name.length, name]));
 export const MAX_HEADER_BYTES = 16 * 1024;
 
 /**
@@ -17,18 +18,21 @@ export function checkRequest(method: string, httpVersion: string, rawHeaders: re
     });
   }
   let bytes = 0;
-  const seen: string[] = [];
+  let hasHost = false;
+  let seen = "";
   for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i]!.toLowerCase();
+    const name = rawHeaders[i]!;
     if (name !== ":path") bytes += name.length + rawHeaders[i + 1]!.length + 4;
-    if (!SINGLE.includes(name)) continue;
-    if (seen.includes(name)) throw malformed(`${name}: must not be given twice`);
-    seen.push(name);
+    const single = singleOfLength.get(name.length);
+    if (single === undefined || name.toLowerCase() !== single) continue;
+    if (seen.includes(single)) throw malformed(`${single}: must not be given twice`);
+    seen += `${single} `;
+    hasHost ||= single === "host";
   }
   if (bytes > MAX_HEADER_BYTES) {
     throw new StatusError(Code.invalidArgument, `the headers are larger than ${MAX_HEADER_BYTES} bytes`, {
       httpStatus: 431,
     });
   }
-  if (httpVersion === "1.1" && !seen.includes("host")) throw malformed("host: is missing");
+  if (httpVersion === "1.1" && !hasHost) throw malformed("host: is missing");
 }

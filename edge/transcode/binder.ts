@@ -79,6 +79,11 @@ export class Binder {
     return overlay;
   }
 
+  /** The request message, framed, when the request has no body. */
+  fromNothing(overlay: Overlay): Buffer {
+    return this.#body === undefined ? this.fromOverlay(overlay) : this.#withEmptyBody(overlay);
+  }
+
   /** The request message, framed, when there is no body to read. */
   fromOverlay(overlay: Overlay): Buffer {
     return this.#encode(64, (writer) => overlay.write(writer));

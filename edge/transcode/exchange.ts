@@ -87,7 +87,12 @@ export function abortResponse(request: HttpRequest, response: HttpResponse): voi
 /** Calls `listener` when the client is gone before the response was complete. */
 export function onClientGone(response: HttpResponse, listener: () => void): void {
   response.once("close", () => {
-    // A reset HTTP/2 stream with nothing left to send counts as finished, though nobody has ended it.
-    if (!response.writableEnded || !response.writableFinished) listener();
+    if (wasCutOff(response)) listener();
   });
+}
+
+/** Of a closed response: whether the client was gone before it was complete. */
+export function wasCutOff(response: HttpResponse): boolean {
+  // A reset HTTP/2 stream with nothing left to send counts as finished, though nobody has ended it.
+  return !response.writableEnded || !response.writableFinished;
 }

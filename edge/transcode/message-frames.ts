@@ -26,6 +26,9 @@ export class MessageFrames {
    * @throws StatusError for a message that is too large or compressed in an unknown way
    */
   push(chunk: Buffer, onMessage: (message: Buffer) => void): void {
+    // Nearly every unary reply: one chunk that is one message.
+    if (this.#size === 0 && chunk[0] === 0 && isOneMessage(chunk, this.#limit))
+      return onMessage(chunk.subarray(HEADER_BYTES));
     this.#parts.push(chunk);
     this.#size += chunk.length;
     if (this.#size < this.#wanted) return;
@@ -62,6 +65,12 @@ export class MessageFrames {
       throw new StatusError(Code.internal, "a message does not decompress");
     }
   }
+}
+
+function isOneMessage(chunk: Buffer, limit: number): boolean {
+  if (chunk.length < HEADER_BYTES) return false;
+  const length = chunk.readUInt32BE(1);
+  return length === chunk.length - HEADER_BYTES && length <= limit;
 }
 
 /** One message in gRPC framing, uncompressed. */

@@ -33,6 +33,17 @@ const NAME = /^[0-9a-z_.-]+$/;
 const NOT_ASCII_VALUE = /[^\x20-\x7e]/;
 const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}(?:,\s*[A-Za-z0-9+/_-]*={0,2})*$/;
 
+/** A dictionary that inherits nothing and that the engine keeps in its fast form; `{ __proto__: null }` it does not. */
+class Dictionary {
+  [name: string]: OutgoingHttpHeaders[string];
+}
+Object.setPrototypeOf(Dictionary.prototype, null);
+Reflect.deleteProperty(Dictionary.prototype, "constructor");
+
+/** Names as they came → names in metadata, "" for those left out. Bounded, for what clients really send. */
+const knownNames = new Map<string, string>();
+const MOST_KNOWN = 500;
+
 /**
  * HTTP request headers as gRPC metadata: unprefixed, without hop-by-hop headers (those named in
  * `Connection` too) and `grpc-*`. A header metadata cannot carry is left out.
@@ -42,7 +53,7 @@ export function requestMetadata(
   rawHeaders: readonly string[],
   connection: string | undefined,
 ): OutgoingHttpHeaders {
-  const metadata: OutgoingHttpHeaders = { __proto__: null } as unknown as OutgoingHttpHeaders;
+  const metadata: OutgoingHttpHeaders = new Dictionary();
   const named = connection
     ? connection
         .toLowerCase()
@@ -50,21 +61,23 @@ export function requestMetadata(
         .map((name) => name.trim())
     : undefined;
   for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i]!.toLowerCase();
-    if (
-      NOT_FORWARDED.has(name) ||
-      REQUEST_ONLY.has(name) ||
-      name.startsWith("grpc-") ||
-      named?.includes(name)
-    )
-      continue;
+    const name = knownNames.get(rawHeaders[i]!) ?? metadataName(rawHeaders[i]!);
+    if (name === "" || named?.includes(name)) continue;
     const value = rawHeaders[i + 1]!;
-    if (!NAME.test(name) || !isMetadataValue(name, value)) continue;
+    if (!isMetadataValue(name, value)) continue;
     const before = metadata[name];
     if (before === undefined) metadata[name] = value;
     else metadata[name] = Array.isArray(before) ? [...before, value] : [String(before), value];
   }
   return metadata;
+}
+
+function metadataName(raw: string): string {
+  const name = raw.toLowerCase();
+  const carried =
+    NAME.test(name) && !NOT_FORWARDED.has(name) && !REQUEST_ONLY.has(name) && !name.startsWith("grpc-");
+  if (knownNames.size < MOST_KNOWN && raw.length < 100) knownNames.set(raw, carried ? name : "");
+  return carried ? name : "";
 }
 
 function isMetadataValue(name: string, value: string): boolean {

@@ -1,18 +1,12 @@
 import type { OutgoingHttpHeaders } from "node:http2";
-import type { IncomingCall } from "./admission.ts";
+import type { IncomingCall, OnFinish } from "./admission.ts";
 import { type ErrorReply, errorReply, type MapError } from "./error-reply.ts";
-import {
-  abortResponse,
-  type HttpRequest,
-  type HttpResponse,
-  onClientGone,
-  sendResponse,
-} from "./exchange.ts";
+import { abortResponse, type HttpRequest, type HttpResponse, sendResponse, wasCutOff } from "./exchange.ts";
 import type { MessageDecoders } from "./message-decoder.ts";
 import { responseHeaders } from "./metadata.ts";
 import type { TranscoderOptions } from "./options.ts";
 import type { Route } from "./route.ts";
-import { StatusError } from "./status.ts";
+import { Code, StatusError } from "./status.ts";
 import type { Call, CallSink } from "./upstream-call.ts";
 
 /** What all calls of a transcoder share. */
@@ -32,6 +26,7 @@ export class RestCall {
   /** Headers every answer carries. */
   readonly extraHeaders: OutgoingHttpHeaders;
   readonly timeoutMs: number | undefined;
+  readonly #started = performance.now();
   #call: Call | undefined;
   /** How it ended; set once. */
   error: StatusError | undefined;
@@ -43,6 +38,7 @@ export class RestCall {
     incoming: IncomingCall,
     extraHeaders: OutgoingHttpHeaders,
     timeoutMs: number | undefined,
+    onFinish: OnFinish | undefined,
   ) {
     this.request = exchange.request;
     this.response = exchange.response;
@@ -51,7 +47,21 @@ export class RestCall {
     this.incoming = incoming;
     this.extraHeaders = extraHeaders;
     this.timeoutMs = timeoutMs;
-    onClientGone(this.response, () => this.#call?.cancel());
+    this.response.on("close", () => this.#closed(onFinish));
+  }
+
+  /** The response is complete, or the client went away before. */
+  #closed(onFinish: OnFinish | undefined): void {
+    const { response } = this;
+    if (wasCutOff(response)) this.#call?.cancel();
+    if (!onFinish) return;
+    const gone = !response.headersSent;
+    onFinish(this.incoming, {
+      code: this.error?.code ?? (gone ? Code.cancelled : Code.ok),
+      httpStatus: gone ? 0 : response.statusCode,
+      durationMs: performance.now() - this.#started,
+      error: this.error,
+    });
   }
 
   /** Whether the client still waits. */

@@ -51,7 +51,7 @@ function expectBody({ request, response }: RestCall): void {
 function bodiless({ route, request }: RestCall, overlay: Overlay): Buffer {
   if (route.binder.rawBody)
     return route.binder.fromRaw(overlay, request.headers["content-type"] ?? "", Buffer.alloc(0));
-  return route.binder.fromJson(overlay, Buffer.alloc(0));
+  return route.binder.fromNothing(overlay);
 }
 
 function bound({ route, request }: RestCall, overlay: Overlay, bytes: Buffer): Buffer {

@@ -155,8 +155,7 @@ function begin(
   }
   const most = admission?.timeoutMs;
   const timeoutMs = asked !== undefined && most !== undefined ? Math.min(asked, most) : (asked ?? most);
-  const call = new RestCall(exchange, route, settings, incoming, extra, timeoutMs);
-  observe(call, hooks);
+  const call = new RestCall(exchange, route, settings, incoming, extra, timeoutMs, hooks.onFinish);
   if (timeoutError) call.fail(timeoutError);
   else serveCall(call, segments, query);
 }
@@ -173,18 +172,4 @@ function sendError(
     settings.mapError,
   );
   sendResponse(request, response, status, headers, body);
-}
-
-function observe(call: RestCall, { onFinish }: CallHooks): void {
-  if (!onFinish) return;
-  const started = performance.now();
-  call.response.once("close", () => {
-    const gone = !call.response.headersSent;
-    onFinish(call.incoming, {
-      code: call.error?.code ?? (gone ? Code.cancelled : Code.ok),
-      httpStatus: gone ? 0 : call.response.statusCode,
-      durationMs: performance.now() - started,
-      error: call.error,
-    });
-  });
 }

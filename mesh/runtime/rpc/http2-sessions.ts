@@ -36,6 +36,8 @@ interface Pooled {
   draining: boolean;
   ping: NodeJS.Timeout | undefined;
   idle: NodeJS.Timeout | undefined;
+  /** Listener for the end of a stream; one for all of them. */
+  readonly released: () => void;
 }
 
 /**
@@ -47,11 +49,14 @@ export class Http2Sessions {
   readonly origin: string;
   readonly #options: Required<Omit<Http2SessionsOptions, "tls">> & { tls?: http2.SecureClientSessionOptions };
   readonly #pool: Pooled[] = [];
+  readonly #url: { readonly protocol: string; readonly host: string };
   #closed = false;
 
   /** @param origin `http://host:port` (prior-knowledge h2c) or `https://host:port` */
   constructor(origin: string, options: Http2SessionsOptions = {}) {
-    this.origin = new URL(origin).origin;
+    const url = new URL(origin);
+    this.origin = url.origin;
+    this.#url = { protocol: url.protocol.slice(0, -1), host: url.host };
     this.#options = { ...DEFAULTS, ...options };
   }
 
@@ -62,10 +67,22 @@ export class Http2Sessions {
   request(headers: OutgoingHttpHeaders, endStream = false): ClientHttp2Stream {
     if (this.#closed) throw new Error("the connection pool is closed");
     const pooled = this.#pick();
-    const stream = pooled.session.request(headers, { endStream });
+    const stream = pooled.session.request(this.#listed(headers), { endStream });
     this.#opened(pooled);
-    stream.once("close", () => this.#released(pooled));
+    stream.on("close", pooled.released);
     return stream;
+  }
+
+  /** Names and values alternating, complete: from this form a request is made with less copying than from an object. */
+  #listed(headers: OutgoingHttpHeaders): string[] {
+    const { protocol, host } = this.#url;
+    const list = [":scheme", protocol, ":authority", host];
+    for (const name in headers) {
+      const value = headers[name];
+      // A list of values stays one; the type of this form leaves it out.
+      if (value !== undefined) list.push(name, value as string);
+    }
+    return list;
   }
 
   /** Lets open streams finish and closes every connection. */
@@ -110,7 +127,14 @@ export class Http2Sessions {
       ...tls,
       settings: { enablePush: false, initialWindowSize: streamWindowBytes },
     });
-    const pooled: Pooled = { session, streams: 0, draining: false, ping: undefined, idle: undefined };
+    const pooled: Pooled = {
+      session,
+      streams: 0,
+      draining: false,
+      ping: undefined,
+      idle: undefined,
+      released: () => this.#released(pooled),
+    };
     this.#pool.push(pooled);
     const giveUp = setTimeout(() => session.destroy(new Error("connecting took too long")), connectTimeoutMs);
     session.once("connect", () => {
