@@ -1,3 +1,4 @@
+import { timeForLog } from "#mesh/runtime/telemetry/line-writer.ts";
 import type { Logger } from "#mesh/runtime/telemetry/log.ts";
 import type { CallOutcome, IncomingCall, OnFinish } from "../transcode/admission.ts";
 
@@ -13,7 +14,7 @@ export function logCalls(log: Logger, write: (line: string) => void): OnFinish {
       log.warn({ ...JSON.parse(`{${fieldsOf(call, outcome)}}`), err: outcome.error.cause }, "call");
     } else if (log.isLevelEnabled("info")) {
       write(
-        `{"level":"info","time":"${now()}","service":${service},${fieldsOf(call, outcome)},"msg":"call"}\n`,
+        `{"level":"info","time":"${timeForLog()}","service":${service},${fieldsOf(call, outcome)},"msg":"call"}\n`,
       );
     }
   };
@@ -32,17 +33,4 @@ function fieldsOf(call: IncomingCall, { code, httpStatus, durationMs }: CallOutc
     `"status":${httpStatus},"code":${code},"ms":${Math.round(durationMs * 10) / 10}` +
     (peer ? `,"peer":${JSON.stringify(peer)}` : "")
   );
-}
-
-let lastMs = 0;
-let lastText = "";
-
-/** RFC 3339 time; made once a millisecond. */
-function now(): string {
-  const ms = Date.now();
-  if (ms !== lastMs) {
-    lastMs = ms;
-    lastText = new Date(ms).toISOString();
-  }
-  return lastText;
 }

@@ -21,6 +21,7 @@ import { keyedMethods } from "./rpc/require-key.ts";
 import { serverInterceptors } from "./rpc/server-interceptors.ts";
 import type { ServiceDefinition } from "./service.ts";
 import { openDatabase } from "./storage/database.ts";
+import { lineWriter } from "./telemetry/line-writer.ts";
 import { createLogger } from "./telemetry/log.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
 
@@ -68,6 +69,7 @@ export async function startService(
 
   const interceptors = serverInterceptors({
     log,
+    writeLine: lineWriter(),
     workload,
     verifyUser: createUserVerifier({
       jwksUrl: config.jwksUrl,

@@ -1,16 +1,23 @@
 import { Code, ConnectError, createContextKey, type Interceptor } from "@connectrpc/connect";
 import { policyOf } from "../policy/method-policy.ts";
-import { currentContext, runInContext } from "../telemetry/context.ts";
+import { currentContext, type RequestContext, runInContext } from "../telemetry/context.ts";
 import { overStream } from "./over-stream.ts";
 
 /** Part of the remaining time that a hop keeps to itself, so that it can still answer, in milliseconds. */
 const hopMarginMs = 20;
 
-/**
- * When the call must be done, in milliseconds since 1970. Set by a server that knows the method's timeout
- * and aborts the request's signal at that time by itself.
- */
-export const keptDeadline = createContextKey<number | undefined>(undefined, { description: "kept deadline" });
+/** The deadline of a call whose server ends it at that time by itself. */
+export interface KeptDeadline {
+  /** When the call must be done, in milliseconds since 1970; Infinity for never. */
+  at: number;
+  /** Called when the call ends before its handler: the time has passed, or the caller has left. */
+  onCut: ((reason: ConnectError) => void) | undefined;
+}
+
+/** Set by servers that know the method's timeout. */
+export const keptDeadline = createContextKey<KeptDeadline | undefined>(undefined, {
+  description: "kept deadline",
+});
 
 /**
  * Ends a call at its deadline: the caller's, or the method's timeout when that is sooner. The handler's
@@ -21,23 +28,31 @@ export function enforceDeadline(): Interceptor {
     const context = currentContext();
     const kept = request.contextValues.get(keptDeadline);
     const deadline =
-      kept ?? Math.min(context?.deadline ?? Infinity, Date.now() + policyOf(request.method).timeoutMs);
+      kept?.at ?? Math.min(context?.deadline ?? Infinity, Date.now() + policyOf(request.method).timeoutMs);
     const remaining = deadline - Date.now();
     if (remaining <= 0) throw exceeded();
-    const clock = kept === undefined ? startClock(request.signal, remaining) : undefined;
-    const signal = clock?.signal ?? request.signal;
-    const work = () => next(clock ? { ...request, signal } : request);
-    const running = context ? runInContext({ ...context, deadline }, work) : work();
+    if (kept)
+      return unlessCut(
+        within(context, deadline, () => next(request)),
+        kept,
+      );
+    const { signal, stop } = startClock(request.signal, remaining);
+    const running = within(context, deadline, () => next({ ...request, signal }));
     try {
       const reply = await unlessAborted(running, signal);
-      if (reply.stream) return { ...reply, message: overStream(reply.message, { onEnd: clock?.stop }) };
-      clock?.stop();
+      if (reply.stream) return { ...reply, message: overStream(reply.message, { onEnd: stop }) };
+      stop();
       return reply;
     } catch (error) {
-      clock?.stop();
+      stop();
       throw error;
     }
   };
+}
+
+function within<T>(context: RequestContext | undefined, deadline: number, work: () => T): T {
+  if (!context || context.deadline === deadline) return work();
+  return runInContext({ ...context, deadline }, work);
 }
 
 /** A signal that follows `outer` and is aborted after `timeoutMs`. */
@@ -54,6 +69,14 @@ function startClock(outer: AbortSignal, timeoutMs: number): { signal: AbortSigna
       outer.removeEventListener("abort", follow);
     },
   };
+}
+
+/** Settles like `running`, or fails when the server ends the call first. */
+function unlessCut<T>(running: Promise<T>, kept: KeptDeadline): Promise<T> {
+  return new Promise((resolve, reject) => {
+    kept.onCut = reject;
+    running.then(resolve, reject);
+  });
 }
 
 /** Settles like `running`, or fails with the signal's reason when that is aborted first. */

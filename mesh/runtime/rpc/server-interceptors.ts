@@ -13,6 +13,8 @@ import { validateRequests } from "./validate-requests.ts";
 /** What the interceptors need from the process. */
 export interface ServerIdentity {
   readonly log: Logger;
+  /** Takes access log lines. */
+  readonly writeLine: (line: string) => void;
   readonly workload: Workload;
   readonly verifyUser: VerifyUser;
   /** Callers without a workload identity may call what the edge may. Development only. */
@@ -23,7 +25,7 @@ export interface ServerIdentity {
 export function serverInterceptors(identity: ServerIdentity): Interceptor[] {
   return [
     // Outermost, so that every line logged further in, and the access log itself, has the ids.
-    openContext(identity.log),
+    openContext(identity.log, identity.writeLine),
     // Around all that may refuse, so that each refusal leaves as a status with details.
     renderErrors(identity.log),
     // Before any work is done: a call that is late is not worth checking.

@@ -36,3 +36,16 @@ function writeAll(fd: number, bytes: Buffer): void {
 }
 
 const pause = new Int32Array(new SharedArrayBuffer(4));
+
+let lastMs = 0;
+let lastText = "";
+
+/** The time in the form of the logger (RFC 3339); made once a millisecond. */
+export function timeForLog(): string {
+  const ms = Date.now();
+  if (ms !== lastMs) {
+    lastMs = ms;
+    lastText = new Date(ms).toISOString();
+  }
+  return lastText;
+}

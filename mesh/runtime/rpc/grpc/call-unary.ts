@@ -16,8 +16,9 @@ import {
   type UnaryResponse,
 } from "@connectrpc/connect";
 import { brokenStream, wasNeverProcessed } from "./broken-stream.ts";
+import { CallHeaders } from "./call-headers.ts";
 import { acceptedEncodings, compress, decompress, isKnownEncoding } from "./compression.ts";
-import { addHeaders, isGrpcProto, toHeaders } from "./headers.ts";
+import { addHeaders, isGrpcProto } from "./headers.ts";
 import { frame, SingleMessage } from "./message.ts";
 import { readStatus } from "./status.ts";
 import { deadlineOf, formatTimeout, longestTimerMs } from "./timeout.ts";
@@ -44,7 +45,7 @@ export function callUnary(options: CallUnaryOptions): Transport["unary"] {
   const compresses = Number.isFinite(options.compressMinBytes);
   return async (method, signal, timeoutMs, headers, input, contextValues) => {
     const clock = new CallClock(signal, timeoutMs);
-    const header = new Headers(headers);
+    const header = CallHeaders.from(headers);
     header.set("content-type", "application/grpc+proto");
     header.set("te", "trailers");
     header.set("grpc-accept-encoding", acceptedEncodings);
@@ -59,10 +60,14 @@ export function callUnary(options: CallUnaryOptions): Transport["unary"] {
       url: sessions.origin + pathOf(method),
       header,
       contextValues: contextValues ?? createContextValues(),
-      signal: clock.signal,
+      // An own property: interceptors copy the request. Made when asked for: most calls never need it.
+      get signal() {
+        return clock.signal;
+      },
       message: create(method.input, input) as Message,
     };
-    let next = (request: UnaryRequest) => send(request, options);
+    // An interceptor may have put another signal in place of the call's own.
+    let next = (sent: UnaryRequest) => send(sent, sent === request ? clock : sent.signal, options);
     for (let i = interceptors.length - 1; i >= 0; i--) {
       next = (interceptors[i] as Interceptor)(next as never) as typeof next;
     }
@@ -79,34 +84,44 @@ export function callUnary(options: CallUnaryOptions): Transport["unary"] {
 /** Why the signal of a call is aborted that ended well. */
 const complete = new ConnectError("the call is complete", Code.Canceled);
 
-/** The signal of one call: aborted by the caller's signal, by the timeout, and when the call is over. */
+/** The end of one call: by the caller's signal, by the timeout, or by itself. Its signal is made when asked for. */
 class CallClock {
-  readonly #abort = new AbortController();
+  /** Called when the call is aborted. */
+  onAbort: (() => void) | undefined;
+  reason: unknown;
+  #aborted = false;
+  #abort: AbortController | undefined;
   readonly #outer: AbortSignal | undefined;
   readonly #timer: NodeJS.Timeout | undefined;
-  readonly #onOuter = () => this.#abort.abort(this.#outer?.reason);
+  readonly #onOuter = () => this.#end(this.#outer?.reason);
 
   constructor(outer: AbortSignal | undefined, timeoutMs: number | undefined) {
     this.#outer = outer;
-    if (outer?.aborted) this.#abort.abort(outer.reason);
+    if (outer?.aborted) this.#end(outer.reason);
     else outer?.addEventListener("abort", this.#onOuter);
     if (timeoutMs !== undefined && timeoutMs > 0) {
-      this.#timer = setTimeout(() => this.#abort.abort(timedOut()), Math.min(timeoutMs, longestTimerMs));
+      this.#timer = setTimeout(() => this.#end(timedOut()), Math.min(timeoutMs, longestTimerMs));
     }
   }
 
+  get aborted(): boolean {
+    return this.#aborted;
+  }
+
   get signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    if (this.#aborted) this.#abort.abort(this.reason);
     return this.#abort.signal;
   }
 
   stop(): void {
+    this.onAbort = undefined;
     this.#over(complete);
   }
 
-  /** The error to throw: what the signal was aborted with goes before what that led to. */
+  /** The error to throw: what the call was aborted with goes before what that led to. */
   fail(error: unknown): ConnectError {
-    const { aborted, reason } = this.#abort.signal;
-    const status = aborted ? ConnectError.from(reason, Code.Canceled) : ConnectError.from(error);
+    const status = this.#aborted ? ConnectError.from(this.reason, Code.Canceled) : ConnectError.from(error);
     this.#over(status);
     return status;
   }
@@ -114,26 +129,38 @@ class CallClock {
   #over(reason: ConnectError): void {
     clearTimeout(this.#timer);
     this.#outer?.removeEventListener("abort", this.#onOuter);
-    this.#abort.abort(reason);
+    this.#end(reason);
+  }
+
+  #end(reason: unknown): void {
+    if (this.#aborted) return;
+    this.#aborted = true;
+    this.reason = reason;
+    this.#abort?.abort(reason);
+    this.onAbort?.();
   }
 }
 
 /** Sends a request whose interceptors have run. */
-async function send(request: UnaryRequest, options: CallUnaryOptions): Promise<UnaryResponse> {
+async function send(
+  request: UnaryRequest,
+  end: CallClock | AbortSignal,
+  options: CallUnaryOptions,
+): Promise<UnaryResponse> {
   const method = request.method as DescMethodUnary;
   const bytes = toBinary(method.input, request.message);
   const compressed = bytes.length >= options.compressMinBytes;
   const body = compressed ? frame(await compress(bytes), true) : frame(bytes);
-  request.signal.throwIfAborted();
+  if (end.aborted) throw end.reason;
   const headers = addHeaders(request.header, { ":method": "POST", ":path": pathOf(method) });
-  const exchange = new Exchange(options, headers, body, request.signal, deadlineOf(request.header));
+  const exchange = new Exchange(options, headers, body, end, deadlineOf(request.header));
   const { received, trailers, message } = await exchange.reply;
   return {
     stream: false,
     service: method.parent,
     method,
-    header: toHeaders(received),
-    trailer: toHeaders(trailers),
+    header: CallHeaders.received(received),
+    trailer: CallHeaders.received(trailers),
     message: parse(
       method,
       await decompress(message, received["grpc-encoding"] as string, options.readMaxBytes),
@@ -153,7 +180,7 @@ class Exchange {
   readonly #options: CallUnaryOptions;
   readonly #headers: OutgoingHttpHeaders;
   readonly #body: Buffer;
-  readonly #signal: AbortSignal;
+  readonly #end: CallClock | AbortSignal;
   readonly #deadline: number;
   readonly #message: SingleMessage;
   readonly #onAbort = () => this.#cancel();
@@ -173,20 +200,21 @@ class Exchange {
     options: CallUnaryOptions,
     headers: OutgoingHttpHeaders,
     body: Buffer,
-    signal: AbortSignal,
+    end: CallClock | AbortSignal,
     deadline: number,
   ) {
     this.#options = options;
     this.#headers = headers;
     this.#body = body;
-    this.#signal = signal;
+    this.#end = end;
     this.#deadline = deadline;
     this.#message = new SingleMessage(options.readMaxBytes);
     this.reply = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    signal.addEventListener("abort", this.#onAbort);
+    if (end instanceof CallClock) end.onAbort = this.#onAbort;
+    else end.addEventListener("abort", this.#onAbort);
     this.#open();
   }
 
@@ -280,7 +308,7 @@ class Exchange {
   }
 
   #cancel(): void {
-    this.#fail(this.#signal.reason);
+    this.#fail(this.#end.reason);
     this.#stream?.close(NGHTTP2_CANCEL);
   }
 
@@ -292,7 +320,8 @@ class Exchange {
 
   #settle(): void {
     this.#done = true;
-    this.#signal.removeEventListener("abort", this.#onAbort);
+    if (this.#end instanceof CallClock) this.#end.onAbort = undefined;
+    else this.#end.removeEventListener("abort", this.#onAbort);
     // The answer came before the request had left; nobody wants the rest.
     const stream = this.#stream as ClientHttp2Stream | undefined;
     if (stream && !stream.writableFinished && this.#received) stream.close(NGHTTP2_CANCEL);

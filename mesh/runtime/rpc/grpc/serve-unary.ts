@@ -20,9 +20,10 @@ import {
   type UnaryRequest,
   type UnaryResponse,
 } from "@connectrpc/connect";
-import { keptDeadline } from "../deadline.ts";
+import { type KeptDeadline, keptDeadline } from "../deadline.ts";
+import { CallHeaders } from "./call-headers.ts";
 import { acceptedEncodings, acceptsGzip, compress, decompress, isKnownEncoding } from "./compression.ts";
-import { addHeaders, isGrpcProto, toHeaders } from "./headers.ts";
+import { addHeaders, isGrpcProto } from "./headers.ts";
 import { frame, SingleMessage } from "./message.ts";
 import { errorTrailers } from "./status.ts";
 import { longestTimerMs, parseTimeout } from "./timeout.ts";
@@ -65,10 +66,11 @@ class UnaryCall {
   readonly #target: UnaryMethod;
   readonly #options: ServeUnaryOptions;
   readonly #body: SingleMessage;
-  readonly #abort = new AbortController();
-  readonly #responseHeader = new Headers();
-  readonly #responseTrailer = new Headers();
-  #deadline = Number.POSITIVE_INFINITY;
+  readonly #responseHeader = CallHeaders.from();
+  readonly #responseTrailer = CallHeaders.from();
+  readonly #clock: KeptDeadline = { at: Number.POSITIVE_INFINITY, onCut: undefined };
+  #abort: AbortController | undefined;
+  #abortReason: ConnectError | undefined;
   #timer: NodeJS.Timeout | undefined;
   #trailers: OutgoingHttpHeaders | undefined;
   #requestEnded = false;
@@ -106,7 +108,7 @@ class UnaryCall {
     const most = this.#options.maxTimeoutMs?.(this.#target.method) ?? Number.POSITIVE_INFINITY;
     const timeoutMs = sent === undefined ? most : Math.min(parseTimeout(String(sent)), most);
     if (timeoutMs === Number.POSITIVE_INFINITY) return;
-    this.#deadline = Date.now() + timeoutMs;
+    this.#clock.at = Date.now() + timeoutMs;
     this.#timer = setTimeout(() => this.#cancel(exceeded()), Math.min(timeoutMs, longestTimerMs));
   }
 
@@ -152,16 +154,20 @@ class UnaryCall {
   #invoke(message: Message): Promise<UnaryResponse> {
     const { method } = this.#target;
     const contextValues: ContextValues = createContextValues();
-    contextValues.set(keptDeadline, this.#deadline);
+    if (this.#options.maxTimeoutMs) contextValues.set(keptDeadline, this.#clock);
+    const signal = () => this.#signal();
     const request: UnaryRequest = {
       stream: false,
       service: method.parent,
       method,
       requestMethod: "POST",
       url: `${this.#received[":scheme"]}://${this.#received[":authority"] ?? this.#received.host}${this.#received[":path"]}`,
-      header: toHeaders(this.#received),
+      header: CallHeaders.received(this.#received),
       contextValues,
-      signal: this.#abort.signal,
+      // An own property: interceptors copy the request. Made when asked for: most calls never need it.
+      get signal() {
+        return signal();
+      },
       message,
     };
     let next = (request: UnaryRequest) => this.#handle(request);
@@ -179,8 +185,10 @@ class UnaryCall {
       requestMethod: request.requestMethod,
       protocolName: "grpc",
       url: request.url,
-      signal: request.signal,
-      timeoutMs: () => (Number.isFinite(this.#deadline) ? this.#deadline - Date.now() : undefined),
+      get signal() {
+        return request.signal;
+      },
+      timeoutMs: () => (Number.isFinite(this.#clock.at) ? this.#clock.at - Date.now() : undefined),
       requestHeader: request.header,
       responseHeader: this.#responseHeader,
       responseTrailer: this.#responseTrailer,
@@ -255,9 +263,17 @@ class UnaryCall {
   /** The caller does not wait any longer: because it said so, or because its time is over. */
   #cancel(reason: ConnectError): void {
     if (this.#ended) return;
-    this.#abort.abort(reason);
+    this.#clock.onCut?.(reason);
     if (this.#stream.destroyed || this.#stream.closed) this.#end(reason);
     else this.#fail(reason);
+  }
+
+  #signal(): AbortSignal {
+    if (!this.#abort) {
+      this.#abort = new AbortController();
+      if (this.#abortReason) this.#abort.abort(this.#abortReason);
+    }
+    return this.#abort.signal;
   }
 
   #onClose(): void {
@@ -267,7 +283,8 @@ class UnaryCall {
   #end(reason: ConnectError): void {
     this.#ended = true;
     clearTimeout(this.#timer);
-    this.#abort.abort(reason);
+    this.#abortReason = reason;
+    this.#abort?.abort(reason);
     if (this.#requestEnded || this.#stream.destroyed) return;
     // Nobody reads what is still coming: once the answer has left, the peer may stop sending (RFC 9113 section 8.1).
     this.#stream.resume();

@@ -6,14 +6,15 @@ import { Code, ConnectError, decodeBinaryHeader, encodeBinaryHeader } from "@con
 import { mergeNonProtocolHeaders } from "@connectrpc/connect/protocol";
 import { codeFromHttpStatus } from "@connectrpc/connect/protocol-grpc";
 import { StatusSchema } from "#gen/google/rpc/status_pb.ts";
-import { addHeaders, toHeaders } from "./headers.ts";
+import { CallHeaders } from "./call-headers.ts";
+import { addHeaders } from "./headers.ts";
 
 /**
  * Trailers for the end of a call that failed: the handler's own, the error's metadata, and the status.
  * Metadata of an error that another server sent stays there: it was meant for this process.
  */
 export function errorTrailers(error: ConnectError, trailers: Headers): OutgoingHttpHeaders {
-  const all = new Headers(trailers);
+  const all = CallHeaders.from(trailers);
   if (!(error as ConnectError & { isWireError?: boolean }).isWireError) {
     mergeNonProtocolHeaders(all, error.metadata);
   }
@@ -49,8 +50,8 @@ export function readStatus(
 ): ConnectError | undefined {
   const status = trailers["grpc-status"];
   if (status === "0") return undefined;
-  const metadata = toHeaders(trailers);
-  if (headers) for (const [name, value] of toHeaders(headers)) metadata.append(name, value);
+  const metadata = new Headers(CallHeaders.received(trailers));
+  if (headers) for (const [name, value] of CallHeaders.received(headers)) metadata.append(name, value);
   if (status === undefined) {
     if (httpStatus === 200)
       return new ConnectError("protocol error: missing status", Code.Internal, metadata);

@@ -4,13 +4,12 @@ import { meshHeaders, path, requestFrame, TIMEOUT_MS } from "../get-book.ts";
 import { makeCalls } from "./calls.ts";
 
 const session = http2.connect(`http://127.0.0.1:${process.env.BENCH_TARGET}`);
-const headers = {
+const headers: Record<string, string> = {
   ":method": "POST",
   ":path": path,
   "content-type": "application/grpc+proto",
   te: "trailers",
   "grpc-timeout": `${TIMEOUT_MS}m`,
-  ...(await meshHeaders()),
 };
 
 makeCalls(
@@ -29,4 +28,7 @@ makeCalls(
       stream.on("end", () => (status === "0" ? done() : fail(new Error(`grpc-status ${status}`))));
       stream.end(requestFrame);
     }),
+  async () => {
+    Object.assign(headers, await meshHeaders());
+  },
 );

@@ -5,9 +5,13 @@ export interface CallOrder {
   readonly calls: number;
 }
 
-/** Serves orders with CALLERS closed loops of `call`, which must check its reply. */
-export function makeCalls(call: () => Promise<void>): void {
+/**
+ * Serves orders with CALLERS closed loops of `call`, which must check its reply.
+ * @param prepare called before each order; the identity in the headers lives for a minute
+ */
+export function makeCalls(call: () => Promise<void>, prepare?: () => Promise<void>): void {
   process.on("message", async ({ calls }: CallOrder) => {
+    await prepare?.();
     let left = calls;
     const caller = async () => {
       while (left-- > 0) await call();

@@ -5,7 +5,7 @@ import { meshHeaders, method, path, request, TIMEOUT_MS } from "../get-book.ts";
 import { makeCalls } from "./calls.ts";
 
 const client = new grpc.Client(`127.0.0.1:${process.env.BENCH_TARGET}`, grpc.credentials.createInsecure());
-const headers = Object.entries(await meshHeaders());
+let headers: [string, string][] = [];
 const serialize = (message: Message) => Buffer.from(toBinary(method.input, message));
 const deserialize = (bytes: Buffer) => fromBinary(method.output, bytes);
 
@@ -19,4 +19,7 @@ makeCalls(
         error ? fail(error) : done(),
       );
     }),
+  async () => {
+    headers = Object.entries(await meshHeaders());
+  },
 );

@@ -3,6 +3,7 @@ import type { ConnectRouter } from "@connectrpc/connect";
 import { policyOf } from "#mesh/runtime/policy/method-policy.ts";
 import { createRpcServer } from "#mesh/runtime/rpc/rpc-server.ts";
 import { serverInterceptors } from "#mesh/runtime/rpc/server-interceptors.ts";
+import { lineWriter } from "#mesh/runtime/telemetry/line-writer.ts";
 import { createLogger } from "#mesh/runtime/telemetry/log.ts";
 import { library, reply } from "../get-book.ts";
 import { userVerifier, workload } from "../identities.ts";
@@ -12,6 +13,7 @@ const routes = (router: ConnectRouter) => router.service(library, { getBook: () 
 const interceptors = full
   ? serverInterceptors({
       log: createLogger("library"),
+      writeLine: lineWriter(),
       workload: await workload("library"),
       verifyUser: userVerifier(),
       directCalls: false,
