@@ -17,6 +17,7 @@ const START_MS = 20_000;
 
 export interface GatewayProcess {
   readonly port: number;
+  readonly pid: number;
   /** Resolves true when its port answers, false when it ended before. */
   ready(): Promise<boolean>;
   /** Exit code, once it has ended. */
@@ -81,6 +82,7 @@ function watchProcess(child: ChildProcess, port: number, cleanUp: () => void): G
   for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk: Buffer) => (output += chunk));
   return {
     port,
+    pid: child.pid ?? 0,
     exited: () => exit,
     output: () => output,
     async ready() {
