@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { FastifyInstance } from "fastify";
 import { type EdgeLimits, type EdgePort, edgePort } from "./edge-port.ts";
+import type { EveryRequest } from "./policies/every-response.ts";
 import { checkRequest } from "./request-checks.ts";
 import type { HttpRequest, HttpResponse } from "./transcode/exchange.ts";
 import { sendResponse } from "./transcode/exchange.ts";
@@ -12,16 +13,18 @@ export interface RequestHandler {
 }
 
 /**
- * The edge's one port. Order: what no request may have → protocols of the gRPC family → REST routes →
- * pages (Fastify), which also answer 404.
+ * The edge's one port. Order: headers of every response, CORS → what no request may have → protocols of the
+ * gRPC family → REST routes → pages (Fastify), which also answer 404.
  * @param pages a ready Fastify instance; its own server stays unused
  */
 export function gatewayServer(
   handlers: readonly RequestHandler[],
   pages: FastifyInstance,
-  limits?: EdgeLimits,
+  options: { limits?: EdgeLimits; everyRequest?: EveryRequest } = {},
 ): EdgePort {
+  const { limits, everyRequest } = options;
   const serve = (request: HttpRequest, response: HttpResponse): void => {
+    if (everyRequest?.(request, response)) return;
     try {
       checkRequest(request.method ?? "", request.httpVersion, request.rawHeaders);
     } catch (error) {

@@ -4,7 +4,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import { Http2Sessions } from "#mesh/runtime/rpc/http2-sessions.ts";
 import { parseArguments } from "./cli.ts";
 import { gatewayServer } from "./gateway.ts";
-import { healthPages } from "./pages.ts";
+import { edgePages } from "./pages.ts";
 import { createProtocols } from "./protocols/protocols.ts";
 import { createTranscoder } from "./transcode/transcoder.ts";
 import { type StartCall, upstreamCalls } from "./transcode/upstream-call.ts";
@@ -35,7 +35,7 @@ async function run(): Promise<void> {
   let draining = false;
   const transcoder = createTranscoder({ registry, httpRules, options, upstreamFor });
   const protocols = createProtocols({ registry, upstreamFor, isReady: () => !draining });
-  const pages = await healthPages(() => !draining);
+  const pages = await edgePages({ isReady: () => !draining });
   const { server, drain } = gatewayServer([protocols, transcoder], pages);
   server.listen(port, host);
   await once(server, "listening");

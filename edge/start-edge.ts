@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import type { IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   createFileRegistry,
   type DescMethod,
@@ -23,16 +24,15 @@ import { requestIdFrom } from "#mesh/runtime/telemetry/context.ts";
 import { lineWriter } from "#mesh/runtime/telemetry/line-writer.ts";
 import { createLogger } from "#mesh/runtime/telemetry/log.ts";
 import { gatewayServer } from "./gateway.ts";
-import { healthPages } from "./pages.ts";
+import { edgePages } from "./pages.ts";
 import { logCalls } from "./policies/access-log.ts";
-import { admitCalls } from "./policies/admit-calls.ts";
+import { admitCalls, meshSteps } from "./policies/admit-calls.ts";
+import { edgeParts } from "./policies/edge-parts.ts";
 import { statusOfReason } from "./policies/error-status.ts";
+import { settingsFromEnv } from "./policies/settings.ts";
 import { createProtocols } from "./protocols/protocols.ts";
 import { createTranscoder } from "./transcode/transcoder.ts";
 import { type StartCall, upstreamCalls } from "./transcode/upstream-call.ts";
-
-/** Time that calls in flight have to finish when the edge stops, in milliseconds. */
-const graceMs = 8_000;
 
 /** A gateway that serves. */
 export interface RunningEdge {
@@ -48,6 +48,7 @@ export interface RunningEdge {
  */
 export async function startEdge(config: Config): Promise<RunningEdge> {
   const log = createLogger("edge", config.logLevel);
+  const settings = settingsFromEnv(config.env);
   const workload = await loadWorkload("edge", config);
   const registry = readDescriptors(config.env.WEFT_DESCRIPTORS ?? "gen/descriptors.binpb");
   const services = [...registry]
@@ -61,34 +62,34 @@ export async function startEdge(config: Config): Promise<RunningEdge> {
     issuer: config.tokenIssuer,
     audience: config.tokenAudience,
   });
+  const parts = await edgeParts(settings, { natsUrl: config.natsUrl, log });
   const hooks = {
-    admit: admitCalls({ workload, verifyUser }),
+    admit: admitCalls(meshSteps({ workload, verifyUser, ...parts })),
     onFinish: logCalls(log, lineWriter()),
     requestId,
+    clientAddress: parts.clientAddress,
   };
   const upstreamFor = (service: DescService) => calls.get(service.typeName);
   const exposes = (method: DescMethod) => isExposed(method);
   let draining = false;
-  const protocols = createProtocols({
-    registry,
-    services,
-    upstreamFor,
-    exposes,
-    isReady: () => !draining,
-    ...hooks,
-  });
+  const isReady = () => !draining;
+  const protocols = createProtocols({ registry, services, upstreamFor, exposes, isReady, ...hooks });
   const transcoder = createTranscoder({
     registry,
     services,
     upstreamFor,
     exposes,
     successStatus: (method) => policyOf(method).successStatus,
+    cacheControl: (method) => policyOf(method).cacheControl,
     mapError: statusOfReason,
     ...hooks,
   });
 
-  const pages = await healthPages(() => !draining);
-  const { server, drain } = gatewayServer([protocols, transcoder], pages);
+  const openApi = readFileSync(config.env.WEFT_OPENAPI ?? "gen/openapi/openapi.json", "utf8");
+  const { server, drain } = gatewayServer([protocols, transcoder], await edgePages({ isReady, openApi }), {
+    limits: { requestTimeoutMs: settings.request_timeout_ms },
+    everyRequest: parts.everyRequest,
+  });
   server.listen(config.port, config.host);
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
@@ -97,15 +98,18 @@ export async function startEdge(config: Config): Promise<RunningEdge> {
     port,
     async stop() {
       draining = true;
-      await drain(graceMs);
+      // Balancers see that the edge is not ready and send nobody new, before connections are refused.
+      await sleep(settings.drain_delay_ms);
+      await drain(settings.grace_ms);
       for (const pool of upstreams.values()) pool.destroy();
+      await parts.close();
       log.info("stopped");
     },
   };
 }
 
 /** The client's own id where it sent a good one: what it logs and what we log can be joined. */
-function requestId(headers: IncomingHttpHeaders): string {
+export function requestId(headers: IncomingHttpHeaders): string {
   const sent = headers["x-request-id"];
   return requestIdFrom(Array.isArray(sent) ? sent[0] : sent);
 }

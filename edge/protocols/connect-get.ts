@@ -8,16 +8,16 @@ const gunzip = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.gunzip);
 /** A unary call in a query (Connect protocol, "Unary-Get-Request"). */
 export interface ConnectGet {
   readonly encoding: string;
-  message(): Promise<Buffer>;
+  /** @throws StatusError when it is larger than `limit` bytes after decompression, or no gzip */
+  message(limit: number): Promise<Buffer>;
 }
 
 /**
  * @param query raw, without "?"
- * @param limit largest message in bytes
  * @returns undefined when the query is no Connect call
  * @throws StatusError INVALID_ARGUMENT for a malformed one
  */
-export function parseConnectGet(query: string, limit: number): ConnectGet | undefined {
+export function parseConnectGet(query: string): ConnectGet | undefined {
   const parameters = new URLSearchParams(query);
   const version = parameters.get("connect");
   const encoding = parameters.get("encoding");
@@ -38,7 +38,11 @@ export function parseConnectGet(query: string, limit: number): ConnectGet | unde
   const bytes = Buffer.from(message, base64 ? "base64" : "utf8");
   return {
     encoding,
-    message: () => (compression === "gzip" ? inflate(bytes, limit) : Promise.resolve(bytes)),
+    message: async (limit) => {
+      if (compression === "gzip") return inflate(bytes, limit);
+      if (bytes.length > limit) throw tooLarge(limit);
+      return bytes;
+    },
   };
 }
 

@@ -72,7 +72,8 @@ function bridge(rpcCall: RpcCall, codec: ConnectCodec): void {
     },
     onEnd: end,
   });
-  const requests = new MessageFrames(settings.maxMessageBytes, () =>
+  const largest = Math.min(settings.maxMessageBytes, rpcCall.maxRequestBytes ?? Number.POSITIVE_INFINITY);
+  const requests = new MessageFrames(largest, () =>
     String(request.headers["connect-content-encoding"] ?? ""),
   );
   const convert = (chunk: Buffer): Buffer | undefined => {

@@ -4,6 +4,7 @@ import { type HttpRequest, type HttpResponse, hasBody, sendResponse } from "../t
 import { acceptsGzip } from "../transcode/media.ts";
 import { responseHeaders } from "../transcode/metadata.ts";
 import { readBody } from "../transcode/request-body.ts";
+import { retryAfterOf } from "../transcode/retry-after.ts";
 import { singleReply } from "../transcode/single-reply.ts";
 import { httpStatusOf, StatusError } from "../transcode/status.ts";
 import type { ConnectCodec } from "./connect-codec.ts";
@@ -16,7 +17,7 @@ const GZIP_FROM_BYTES = 1024;
 
 /**
  * A unary call of the Connect protocol.
- * @param message reads the request message; a GET has it in the query
+ * @param message reads the request message of at most `limit` bytes; a GET has it in the query
  */
 export function serveConnectUnary(
   request: HttpRequest,
@@ -24,11 +25,11 @@ export function serveConnectUnary(
   rpc: RpcMethod,
   codec: ConnectCodec,
   settings: ProtocolSettings,
-  message: () => Promise<Buffer>,
+  message: (limit: number) => Promise<Buffer>,
 ): void {
   const refuse = (error: StatusError): void => sendConnectError(request, response, error);
   const proceed = (call: RpcCall): void => {
-    message()
+    message(Math.min(settings.maxMessageBytes, call.maxRequestBytes ?? Number.POSITIVE_INFINITY))
       .then((bytes) => {
         if (response.destroyed) return;
         // First, so that a malformed message never reaches the upstream.
@@ -46,12 +47,11 @@ export function serveConnectUnary(
 export function postedMessage(
   request: HttpRequest,
   response: HttpResponse,
-  settings: ProtocolSettings,
-): () => Promise<Buffer> {
-  return async () => {
+): (limit: number) => Promise<Buffer> {
+  return async (limit) => {
     if (!hasBody(request)) return Buffer.alloc(0);
     if (request.headers.expect !== undefined) response.writeContinue();
-    return readBody(request, settings.maxMessageBytes);
+    return readBody(request, limit);
   };
 }
 
@@ -103,6 +103,8 @@ export function sendConnectError(
   const headers: OutgoingHttpHeaders = { "content-type": "application/json", ...error.headers };
   responseHeaders(trailers, headers, "trailer-");
   const status = error.httpStatus ?? httpStatusOf(error.code);
+  const retryAfter = retryAfterOf(error);
+  if (retryAfter !== undefined) headers["retry-after"] ??= retryAfter;
   if (status === 401) headers["www-authenticate"] ??= "Bearer";
   sendResponse(
     request,

@@ -7,6 +7,7 @@ import { responseHeaders } from "../transcode/metadata.ts";
 import { Code, StatusError } from "../transcode/status.ts";
 import type { Call } from "../transcode/upstream-call.ts";
 import { Base64Stream } from "./base64-stream.ts";
+import { FrameLimit } from "./frame-limit.ts";
 import { copy, errorTrailers, grpcTrailers } from "./grpc-trailers.ts";
 import { admitRpc, type ProtocolSettings, pipeRequest, type RpcCall, writeThrough } from "./rpc-call.ts";
 import type { RpcMethod } from "./rpc-methods.ts";
@@ -38,7 +39,7 @@ export function serveGrpcWeb(
 }
 
 function bridge(rpcCall: RpcCall): void {
-  const { request, response, extraHeaders, metadata } = rpcCall;
+  const { request, response, extraHeaders, metadata, maxRequestBytes } = rpcCall;
   copy(request.headers, ["grpc-encoding", "grpc-accept-encoding"], metadata);
   let call: Call | undefined;
   const { begin, data, end } = answer(request, response, extraHeaders, () => call!);
@@ -56,11 +57,15 @@ function bridge(rpcCall: RpcCall): void {
     },
   });
   let refused = false;
+  const limit = maxRequestBytes === undefined ? undefined : new FrameLimit(maxRequestBytes);
   const base64 = isText(request) ? new Base64Stream() : undefined;
   pipeRequest(
     request,
     call,
-    (chunk) => (base64 ? base64.push(chunk) : chunk),
+    (chunk) => {
+      const bytes = base64 ? base64.push(chunk) : chunk;
+      return bytes && limit ? limit.pass(bytes) : bytes;
+    },
     (error) => {
       if (refused) return;
       refused = true;

@@ -4,6 +4,7 @@ import { type HttpRequest, type HttpResponse, head } from "../transcode/exchange
 import { responseHeaders } from "../transcode/metadata.ts";
 import { Code, StatusError } from "../transcode/status.ts";
 import type { Call } from "../transcode/upstream-call.ts";
+import { FrameLimit } from "./frame-limit.ts";
 import { copy, errorTrailers, grpcTrailers } from "./grpc-trailers.ts";
 import { admitRpc, type ProtocolSettings, pipeRequest, type RpcCall, writeThrough } from "./rpc-call.ts";
 import type { RpcMethod } from "./rpc-methods.ts";
@@ -34,9 +35,10 @@ export function serveGrpc(
 }
 
 function passThrough(rpcCall: RpcCall): void {
-  const { request, response, extraHeaders, metadata } = rpcCall;
+  const { request, response, extraHeaders, metadata, maxRequestBytes } = rpcCall;
   copy(request.headers, REQUEST_KEYS, metadata);
   let call: Call | undefined;
+  let refused = false;
   const write = writeThrough(response, () => call!);
   call = rpcCall.start({
     onHeaders: (initial) => {
@@ -46,13 +48,20 @@ function passThrough(rpcCall: RpcCall): void {
       head(response, 200, Object.assign(headers, extraHeaders));
     },
     onData: write,
-    onEnd: (end) => finish(response, grpcTrailers(end), extraHeaders),
+    onEnd: (end) => {
+      if (!refused) finish(response, grpcTrailers(end), extraHeaders);
+    },
   });
+  const limit = maxRequestBytes === undefined ? undefined : new FrameLimit(maxRequestBytes);
   pipeRequest(
     request,
     call,
-    (chunk) => chunk,
-    () => {},
+    (chunk) => limit?.pass(chunk) ?? chunk,
+    (error) => {
+      refused = true;
+      request.resume();
+      finish(response, errorTrailers(StatusError.from(error)), extraHeaders);
+    },
   );
 }
 

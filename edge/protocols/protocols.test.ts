@@ -15,7 +15,7 @@ import { registry } from "../../test/transcode/schema.ts";
 import { startUpstream, type Upstream } from "../../test/transcode/upstream.ts";
 import type { EdgePort } from "../edge-port.ts";
 import { gatewayServer } from "../gateway.ts";
-import { healthPages } from "../pages.ts";
+import { edgePages } from "../pages.ts";
 import { StatusError } from "../transcode/status.ts";
 import { upstreamCalls } from "../transcode/upstream-call.ts";
 import { createProtocols } from "./protocols.ts";
@@ -49,7 +49,7 @@ beforeAll(async () => {
     },
     onFinish: (call, { code }) => finished.push(`${call.method.name} ${call.protocol} ${code}`),
   });
-  edge = gatewayServer([protocols], await healthPages(() => true));
+  edge = gatewayServer([protocols], await edgePages({ isReady: () => true }));
   edge.server.listen(0, "127.0.0.1");
   await once(edge.server, "listening");
   baseUrl = `http://127.0.0.1:${(edge.server.address() as AddressInfo).port}`;

@@ -140,8 +140,7 @@ function connectPost(
   } else {
     const codec = connectCodec(encoding, rpc.method, settings)!;
     if (streaming) serveConnectStream(request, response, rpc, codec, settings);
-    else
-      serveConnectUnary(request, response, rpc, codec, settings, postedMessage(request, response, settings));
+    else serveConnectUnary(request, response, rpc, codec, settings, postedMessage(request, response));
   }
 }
 
@@ -154,7 +153,7 @@ function connectGet(
   settings: ProtocolSettings,
 ): boolean {
   try {
-    const get = parseConnectGet(query, settings.maxMessageBytes);
+    const get = parseConnectGet(query);
     if (!get) return false;
     if (rpc.method.methodKind !== "unary" || rpc.method.idempotency !== Idempotency.NO_SIDE_EFFECTS) {
       throw new StatusError(Code.unimplemented, "this method must be called by POST", {

@@ -27,6 +27,8 @@ export interface RpcCall {
   readonly rpc: RpcMethod;
   readonly settings: ProtocolSettings;
   readonly metadata: OutgoingHttpHeaders;
+  /** Largest message of the request in bytes; undefined where the upstream's own limit is enough. */
+  readonly maxRequestBytes: number | undefined;
   /** Headers every answer carries. */
   readonly extraHeaders: OutgoingHttpHeaders;
   /** Starts the upstream call; it is cancelled when the client goes away. */
@@ -56,7 +58,7 @@ export function admitRpc(
     path: request.url ?? "",
     route: undefined,
     headers,
-    peer: request.socket?.remoteAddress,
+    peer: settings.clientAddress ? settings.clientAddress(request) : request.socket?.remoteAddress,
     requestId: settings.requestId?.(headers) ?? randomUUID(),
     metadata: requestMetadata(request.rawHeaders, headers.connection),
   };
@@ -86,6 +88,7 @@ export function admitRpc(
           rpc,
           settings,
           metadata: incoming.metadata,
+          maxRequestBytes: admission?.maxRequestBytes,
           extraHeaders: admission?.responseHeaders ?? {},
           start: (sink) => {
             const path = `/${rpc.method.parent.typeName}/${rpc.method.name}`;

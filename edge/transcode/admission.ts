@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { OutgoingHttpHeaders } from "node:http2";
 import type { DescMethod } from "@bufbuild/protobuf";
+import type { HttpRequest } from "./exchange.ts";
 import { httpStatusOf, StatusError } from "./status.ts";
 
 /** A call the gateway is about to make, before its body is read. */
@@ -13,7 +14,7 @@ export interface IncomingCall {
   /** Path template of the rule, for REST. */
   readonly route: string | undefined;
   readonly headers: IncomingHttpHeaders;
-  /** Address of the connection's peer. */
+  /** The client's address: that of the connection's peer, or what the host makes of it. */
   readonly peer: string | undefined;
   readonly requestId: string;
   /** What the upstream will get; may be changed in place: added to, replaced, deleted from. Keys are lower case. */
@@ -24,6 +25,8 @@ export interface IncomingCall {
 export interface Admission {
   /** Milliseconds the call may take; a smaller wish of the client wins. */
   readonly timeoutMs?: number;
+  /** Largest request message in bytes after decompression; a smaller limit of the protocol wins. */
+  readonly maxRequestBytes?: number;
   /** Headers for the response, whether it fails or not: rate limits, request id. */
   readonly responseHeaders?: OutgoingHttpHeaders;
 }
@@ -50,6 +53,8 @@ export type OnFinish = (call: IncomingCall, outcome: CallOutcome) => void;
 export interface CallHooks {
   readonly admit?: Admit;
   readonly onFinish?: OnFinish;
+  /** The client's address for `IncomingCall`; the connection's peer when absent. */
+  readonly clientAddress?: (request: HttpRequest) => string | undefined;
   /** Request id for `IncomingCall`; a random UUID when absent. */
   readonly requestId?: (headers: IncomingHttpHeaders) => string;
 }

@@ -19,8 +19,7 @@ export function sendClientStream(
   call: Call,
   onRefused: (reason: unknown) => void,
 ): void {
-  const { request, route, settings } = rest;
-  const { max_body_bytes: limit } = settings.options;
+  const { request, route, maxBodyBytes: limit } = rest;
   const nothing = new Overlay(overlay.encoder, false);
   let first = true;
   let over = false;

@@ -1,5 +1,6 @@
 import type { OutgoingHttpHeaders } from "node:http2";
 import type { MessageDecoders } from "./message-decoder.ts";
+import { retryAfterOf } from "./retry-after.ts";
 import { Code, httpStatusOf, type StatusError } from "./status.ts";
 import { detailJson } from "./well-known-decoders.ts";
 
@@ -17,6 +18,8 @@ export type MapError = (error: StatusError) => number | undefined;
 export function errorReply(error: StatusError, decoders: MessageDecoders, mapError?: MapError): ErrorReply {
   const status = mapError?.(error) ?? error.httpStatus ?? httpStatusOf(error.code);
   const headers: OutgoingHttpHeaders = { "content-type": "application/json", ...error.headers };
+  const retryAfter = retryAfterOf(error);
+  if (retryAfter !== undefined) headers["retry-after"] ??= retryAfter;
   // RFC 9110 15.5.2: a 401 must say how to authenticate.
   if (status === 401) headers["www-authenticate"] ??= "Bearer";
   return { status, headers, body: statusJson(error, decoders) };

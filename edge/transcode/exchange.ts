@@ -43,8 +43,29 @@ export function sendResponse(
   }
 }
 
+const preset = Symbol("preset headers");
+type Preset = HttpResponse & { [preset]?: OutgoingHttpHeaders };
+
+/**
+ * Headers that a response carries whoever answers; an answer's own headers win, but `vary` is added to.
+ * @param headers may be shared by many responses: they are only read
+ */
+export function presetHeaders(response: HttpResponse, headers: OutgoingHttpHeaders): void {
+  (response as Preset)[preset] = headers;
+}
+
+/** Adds to `headers` what the response is to carry besides. */
+export function addPreset(response: HttpResponse, headers: OutgoingHttpHeaders): void {
+  const more = (response as Preset)[preset];
+  if (!more) return;
+  const { vary } = headers;
+  for (const name in more) headers[name] ??= more[name];
+  if (vary !== undefined && more.vary !== undefined) headers.vary = `${vary}, ${more.vary}`;
+}
+
 /** Status and headers of a response; the two classes differ only in their types here. */
 export function head(response: HttpResponse, status: number, headers: OutgoingHttpHeaders): void {
+  addPreset(response, headers);
   (response as ServerResponse).writeHead(status, headers as OutgoingHttpHeaders & Record<string, string>);
 }
 

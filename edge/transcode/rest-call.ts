@@ -26,6 +26,8 @@ export class RestCall {
   /** Headers every answer carries. */
   readonly extraHeaders: OutgoingHttpHeaders;
   readonly timeoutMs: number | undefined;
+  /** Largest body, or message of a client stream, in bytes after decompression. */
+  readonly maxBodyBytes: number;
   readonly #started = performance.now();
   #call: Call | undefined;
   /** How it ended; set once. */
@@ -38,6 +40,7 @@ export class RestCall {
     incoming: IncomingCall,
     extraHeaders: OutgoingHttpHeaders,
     timeoutMs: number | undefined,
+    maxBodyBytes: number,
     onFinish: OnFinish | undefined,
   ) {
     this.request = exchange.request;
@@ -47,6 +50,7 @@ export class RestCall {
     this.incoming = incoming;
     this.extraHeaders = extraHeaders;
     this.timeoutMs = timeoutMs;
+    this.maxBodyBytes = maxBodyBytes;
     this.response.on("close", () => this.#closed(onFinish));
   }
 

@@ -26,6 +26,8 @@ export interface Route extends Routable {
   readonly serverStreams: boolean;
   /** HTTP status of a unary success. */
   readonly successStatus: number;
+  /** Cache-Control of a success whose upstream sent none. */
+  readonly cacheControl: string | undefined;
 }
 
 export function compileRoute(
@@ -35,6 +37,7 @@ export function compileRoute(
   decoders: MessageDecoders,
   options: TranscoderOptions,
   successStatus: number,
+  cacheControl?: string,
 ): Route {
   const { method, httpMethod, template } = binding;
   const clientStreams = method.methodKind === "client_streaming";
@@ -54,5 +57,6 @@ export function compileRoute(
     // HEAD would run an endless stream for nothing.
     headAllowed: method.methodKind === "unary",
     successStatus,
+    cacheControl,
   };
 }

@@ -14,7 +14,7 @@ import type { Call, CallSink } from "./upstream-call.ts";
  * query, then the body, then the call.
  */
 export function serveCall(rest: RestCall, segments: readonly string[], query: string): void {
-  const { request, route, settings } = rest;
+  const { request, route } = rest;
   try {
     const accepted = route.offers.length > 0 ? negotiate(request.headers.accept, route.offers) : undefined;
     if (rest.timeoutMs === 0)
@@ -25,7 +25,7 @@ export function serveCall(rest: RestCall, segments: readonly string[], query: st
     if (route.clientStreams && route.binder.hasBody) return callWithStream(rest, overlay, accepted);
     if (!body) return call(rest, bodiless(rest, overlay), accepted);
     expectBody(rest);
-    readBody(request, settings.options.max_body_bytes).then(
+    readBody(request, rest.maxBodyBytes).then(
       (bytes) => {
         if (rest.wanted) attempt(rest, () => call(rest, bound(rest, overlay, bytes), accepted));
       },
@@ -36,9 +36,9 @@ export function serveCall(rest: RestCall, segments: readonly string[], query: st
   }
 }
 
-function checkBodyHeaders({ request, route, settings }: RestCall): void {
+function checkBodyHeaders({ request, route, maxBodyBytes }: RestCall): void {
   contentCoding(request);
-  if (!route.clientStreams) checkLength(request, settings.options.max_body_bytes);
+  if (!route.clientStreams) checkLength(request, maxBodyBytes);
   if (route.binder.hasBody && !route.binder.rawBody)
     requireJson(request.headers, route.clientStreams ? NDJSON_TYPE : undefined);
 }

@@ -34,6 +34,8 @@ export interface TranscoderConfig extends CallHooks {
   readonly exposes?: (method: DescMethod) => boolean;
   /** HTTP status of a unary success; 200 when undefined. */
   readonly successStatus?: (method: DescMethod, httpMethod: string) => number | undefined;
+  /** Cache-Control of a successful GET whose upstream sent none. */
+  readonly cacheControl?: (method: DescMethod) => string | undefined;
   readonly mapError?: MapError;
 }
 
@@ -68,7 +70,8 @@ export function createTranscoder(config: TranscoderConfig): Transcoder {
     const start = config.upstreamFor(method.parent);
     if (!start || config.exposes?.(method) === false) continue;
     const status = config.successStatus?.(method, httpMethod) ?? 200;
-    const route = compileRoute(binding, start, encoders, decoders, options, status);
+    const cacheControl = httpMethod === "GET" ? config.cacheControl?.(method) : undefined;
+    const route = compileRoute(binding, start, encoders, decoders, options, status, cacheControl);
     const owner = router.add(route);
     if (owner) {
       const names = [owner, route].map((one) => `${one.method.parent.typeName}.${one.method.name}`);
@@ -129,7 +132,7 @@ function describeCall(request: HttpRequest, route: Route, path: string, hooks: C
     path,
     route: route.template.source,
     headers,
-    peer: request.socket?.remoteAddress,
+    peer: hooks.clientAddress ? hooks.clientAddress(request) : request.socket?.remoteAddress,
     requestId: named ?? (hooks.admit || hooks.onFinish ? randomUUID() : ""),
     metadata: requestMetadata(request.rawHeaders, headers.connection),
   };
@@ -155,7 +158,12 @@ function begin(
   }
   const most = admission?.timeoutMs;
   const timeoutMs = asked !== undefined && most !== undefined ? Math.min(asked, most) : (asked ?? most);
-  const call = new RestCall(exchange, route, settings, incoming, extra, timeoutMs, hooks.onFinish);
+  const maxBodyBytes = Math.min(
+    settings.options.max_body_bytes,
+    admission?.maxRequestBytes ?? Number.POSITIVE_INFINITY,
+  );
+  const { onFinish } = hooks;
+  const call = new RestCall(exchange, route, settings, incoming, extra, timeoutMs, maxBodyBytes, onFinish);
   if (timeoutError) call.fail(timeoutError);
   else serveCall(call, segments, query);
 }

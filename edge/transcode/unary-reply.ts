@@ -35,6 +35,7 @@ function reply(
   responseHeaders(metadata, headers);
   responseHeaders(trailers, headers, "trailer-");
   const status = statusOf(call, headers);
+  if (call.route.cacheControl !== undefined) headers["cache-control"] ??= call.route.cacheControl;
   const etag = typeof headers.etag === "string" ? headers.etag : undefined;
   if ((method === "GET" || method === "HEAD") && notModified(requestHeaders["if-none-match"], etag)) {
     return call.send(304, headers, "");

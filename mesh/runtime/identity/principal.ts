@@ -7,6 +7,8 @@ export interface Principal {
   /** Token claim `sub`. */
   readonly id: string;
   readonly roles: readonly string[];
+  /** Token claim `client_id`: the program that the user signed in with. */
+  readonly clientId?: string;
 }
 
 /** The signed-in user; undefined without a token. */

@@ -106,7 +106,8 @@ function principalOf(payload: JWTPayload): Principal {
     Array.isArray(roles) &&
     roles.every((r) => typeof r === "string");
   if (!valid) throw invalid("the access token is not valid");
-  return { id: payload.sub as string, roles: roles as string[] };
+  const clientId = typeof payload.client_id === "string" ? payload.client_id : undefined;
+  return { id: payload.sub as string, roles: roles as string[], clientId };
 }
 
 function invalid(message: string): ServiceError {

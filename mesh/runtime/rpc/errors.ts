@@ -4,7 +4,12 @@
  */
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { BadRequestSchema, ErrorInfoSchema } from "#gen/google/rpc/error_details_pb.ts";
+import {
+  BadRequestSchema,
+  ErrorInfoSchema,
+  type RetryInfo,
+  RetryInfoSchema,
+} from "#gen/google/rpc/error_details_pb.ts";
 import { isDatabaseUnavailable } from "../storage/sql-state.ts";
 
 /** A field of the request and what is wrong with it. */
@@ -21,6 +26,8 @@ export class ServiceError extends Error {
   readonly reason: string;
   readonly fields: readonly FieldViolation[];
   readonly metadata: Readonly<Record<string, string>>;
+  /** When the same request may succeed, in milliseconds from now; undefined: nobody knows. */
+  readonly retryAfterMs: number | undefined;
 
   /**
    * @param reason a value name of the service's ErrorReason enum
@@ -30,13 +37,18 @@ export class ServiceError extends Error {
     code: Code,
     reason: string,
     message: string,
-    details: { fields?: readonly FieldViolation[]; metadata?: Record<string, string> } = {},
+    details: {
+      fields?: readonly FieldViolation[];
+      metadata?: Record<string, string>;
+      retryAfterMs?: number;
+    } = {},
   ) {
     super(message);
     this.code = code;
     this.reason = reason;
     this.fields = details.fields ?? [];
     this.metadata = details.metadata ?? {};
+    this.retryAfterMs = details.retryAfterMs;
   }
 }
 
@@ -81,6 +93,7 @@ export function toStatus(error: unknown, domain: string): ConnectError {
     value: create(ErrorInfoSchema, { reason: error.reason, domain, metadata: { ...error.metadata } }),
   });
   if (error.fields.length > 0) status.details.push(badRequest(error.fields));
+  if (error.retryAfterMs !== undefined) status.details.push(retryInfo(error.retryAfterMs));
   return status;
 }
 
@@ -88,6 +101,12 @@ export function toStatus(error: unknown, domain: string): ConnectError {
 export function badRequest(fields: readonly FieldViolation[]): ConnectError["details"][number] {
   const fieldViolations = fields.map(({ field, description }) => ({ field, description }));
   return { desc: BadRequestSchema, value: create(BadRequestSchema, { fieldViolations }) };
+}
+
+/** google.rpc.RetryInfo as a detail of a ConnectError, in whole seconds as Retry-After has them. */
+export function retryInfo(retryAfterMs: number): { desc: typeof RetryInfoSchema; value: RetryInfo } {
+  const seconds = BigInt(Math.max(1, Math.ceil(retryAfterMs / 1_000)));
+  return { desc: RetryInfoSchema, value: create(RetryInfoSchema, { retryDelay: { seconds } }) };
 }
 
 /** Reason in the ErrorInfo of a status received from an upstream; undefined without one. */

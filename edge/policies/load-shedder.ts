@@ -1,0 +1,79 @@
+import { monitorEventLoopDelay, performance } from "node:perf_hooks";
+import { Importance } from "#gen/weft/policy/v1/policy_pb.ts";
+
+/** Window over which lateness is judged, in milliseconds. */
+const WINDOW_MS = 500;
+/** Resolution of the measurement; every delay is measured with this much on top. */
+const RESOLUTION_MS = 10;
+/** How far one late window goes, and how far back one in time: quickly into shedding, slowly out of it. */
+const UP = 0.25;
+const DOWN = 0.1;
+/** Share of important calls that is never shed. */
+const RESERVE = 0.2;
+
+/**
+ * Which calls to give up while the event loop is late. Its level goes from 0, nothing, to 3: over the first
+ * whole number more and more calls of low importance are shed, over the second the normal ones too, over the
+ * third the important ones, of which a fifth always passes.
+ */
+export class LoadShedder {
+  readonly #lateMs: number;
+  #level = 0;
+  #timer: NodeJS.Timeout | undefined;
+  /** What is owed of the next refusal, for each importance: spreads refusals evenly, without chance. */
+  readonly #owed: Record<number, number> = {};
+
+  /** @param lateMs 99th percentile of the event loop's delay above which load is shed */
+  constructor(lateMs: number) {
+    this.#lateMs = lateMs;
+  }
+
+  /** Measures this process until `stop`. */
+  start(): this {
+    const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+    delay.enable();
+    let before = performance.eventLoopUtilization();
+    this.#timer = setInterval(() => {
+      const now = performance.eventLoopUtilization();
+      this.observe(
+        delay.percentile(99) / 1e6 - RESOLUTION_MS,
+        performance.eventLoopUtilization(now, before).utilization,
+      );
+      before = now;
+      delay.reset();
+    }, WINDOW_MS).unref();
+    return this;
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  /**
+   * Takes one window's measurement.
+   * @param p99Ms 99th percentile of the event loop's delay
+   * @param utilization share of the window that the loop was busy, 0 to 1. A loop that is late but mostly idle
+   *   waits for the machine; giving up calls would not help it.
+   */
+  observe(p99Ms: number, utilization: number): void {
+    const late = p99Ms > this.#lateMs && utilization > 0.5;
+    this.#level = Math.min(3, Math.max(0, this.#level + (late ? UP : -DOWN)));
+  }
+
+  /** Whether to refuse a call. */
+  sheds(importance: Importance): boolean {
+    if (this.#level === 0) return false;
+    const share = this.#shareOf(importance);
+    const owed = (this.#owed[importance] ?? 0) + share;
+    const refuse = owed >= 1;
+    this.#owed[importance] = refuse ? owed - 1 : owed;
+    return refuse;
+  }
+
+  #shareOf(importance: Importance): number {
+    const within = (from: number) => Math.min(1, Math.max(0, this.#level - from));
+    if (importance === Importance.LOW) return within(0);
+    if (importance === Importance.HIGH) return within(2) * (1 - RESERVE);
+    return within(1);
+  }
+}

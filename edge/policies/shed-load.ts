@@ -1,0 +1,13 @@
+import { Code } from "@connectrpc/connect";
+import { Importance } from "#gen/weft/policy/v1/policy_pb.ts";
+import { ServiceError } from "#mesh/runtime/rpc/errors.ts";
+import type { LoadShedder } from "./load-shedder.ts";
+import type { Step } from "./passage.ts";
+
+/** Refuses calls that the shedder gives up; none without one. */
+export function shedLoad(shedder: LoadShedder | undefined): Step {
+  return ({ policy }) => {
+    if (!shedder?.sheds(policy?.importance ?? Importance.NORMAL)) return;
+    throw new ServiceError(Code.Unavailable, "OVERLOADED", "too much load", { retryAfterMs: 1_000 });
+  };
+}
