@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Identities } from "./identities.ts";
-import type { Places, ServiceEntry, System } from "./topology.ts";
+import { type Places, placesSeenFrom, type ServiceEntry, type System } from "./topology.ts";
 
 export type Connections = {
   places: Places;
@@ -29,17 +29,20 @@ function environmentOf(
   entry: ServiceEntry,
   connections: Connections,
 ): Record<string, string> {
-  const { places, identities, root } = connections;
+  const { identities, root } = connections;
   const { name } = entry;
+  const places = placesSeenFrom(system, name, connections.places);
+  const via = (url: string, server: string) =>
+    withPort(url, connections.places.port(server), places.port(server));
   const { services, tokens, trustDomain } = system;
   const databaseUrl = connections.databaseUrl(name);
   const others = services.filter((service) => service.name !== name);
   return {
     WEFT_SERVICE: name,
     WEFT_HOST: "127.0.0.1",
-    PORT: String(places.port(name)),
-    ...(databaseUrl && { DATABASE_URL: databaseUrl }),
-    NATS_URL: connections.natsUrl(name),
+    PORT: String(connections.places.port(name)),
+    ...(databaseUrl && { DATABASE_URL: via(databaseUrl, "postgres") }),
+    NATS_URL: via(connections.natsUrl(name), "nats"),
     WEFT_UPSTREAMS: others.map((other) => `${other.name}=${places.url(other.name)}`).join(","),
     WEFT_IDENTITY_KEY: identities.privateKey(name),
     WEFT_TRUST_BUNDLE: identities.bundle,
@@ -52,6 +55,14 @@ function environmentOf(
     WEFT_SEED_FILE: join(root, "deploy/local/seed.json"),
     ...entry.environment?.(places),
   };
+}
+
+/** The URL of our own server with another port; somebody else's server is left alone. */
+function withPort(url: string, own: number, wanted: number): string {
+  const parsed = new URL(url);
+  if (own === wanted || parsed.host !== `127.0.0.1:${own}`) return url;
+  parsed.port = String(wanted);
+  return parsed.href;
 }
 
 /** The runner's own settings, npm's, and connections: of these each process gets those made for it. */

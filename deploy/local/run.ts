@@ -37,6 +37,7 @@ export function startParts(run: Run, parts: Part[]): Supervised[] {
   if (started.ended) throw new Error("the start was interrupted");
   const supervised = parts.map((part) =>
     supervise(part, {
+      ...run.system.restarts,
       onCrash: (text) => {
         output.warn(text);
         run.onChange();

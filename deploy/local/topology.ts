@@ -12,6 +12,13 @@ export type System = {
   tokens: { issuer: string; audience: string; jwksUrl: (places: Places) => string };
   /** Descriptor set of the contract, from the root of the repository. */
   descriptors: string;
+  /**
+   * Port at which one process reaches another process or server: for tests that stand in between. Its own port
+   * when left out.
+   */
+  link?: (link: { from: string; to: string; port: number }) => number;
+  /** Milliseconds before a process that ended is started again: the first time, and at most. */
+  restarts?: { firstDelay: number; maxDelay: number };
   /** What the reader sees once everything runs. */
   welcome: (places: Places, folders: { inbox: string; logs: string }) => string;
 };
@@ -53,4 +60,11 @@ export function placesFor({ services, edge, servers }: System, offset: number): 
     return found;
   };
   return { all, port, url: (name) => `http://127.0.0.1:${port(name)}` };
+}
+
+/** Where everything is for one of the processes. */
+export function placesSeenFrom({ link }: System, from: string, places: Places): Places {
+  if (!link) return places;
+  const port = (to: string) => link({ from, to, port: places.port(to) });
+  return { ...places, port, url: (name) => `http://127.0.0.1:${port(name)}` };
 }

@@ -12,6 +12,7 @@
  * Of one order, a mail waits for the earlier ones, and is not sent once a later one was tried.
  */
 import type { MikroORM } from "@mikro-orm/postgresql";
+import { failpoint } from "#mesh/runtime/failpoint.ts";
 import type { Worker } from "#mesh/runtime/service.ts";
 import type { Logger } from "#mesh/runtime/telemetry/log.ts";
 import { writeMail } from "./mail.ts";
@@ -95,7 +96,9 @@ async function sendOne({ orm, send, from, log }: MailerParts, mail: Email): Prom
   const messageId = `${eventId}@${from.address.slice(from.address.indexOf("@") + 1)}`;
   try {
     // The address alone: a display name is the customer's own text and adds nothing to delivery.
+    failpoint("mail.send.before");
     await send({ ...written, messageId, from, to: { name: "", address }, date: occurredAt });
+    failpoint("mail.send.after");
   } catch (error) {
     const seconds = waitAfter(attempts);
     log.warn({ mailId: id, orderId, attempts, retryInSeconds: seconds, err: error }, "a mail was not taken");

@@ -1,4 +1,5 @@
 import type { MikroORM } from "@mikro-orm/postgresql";
+import { failpoint } from "#mesh/runtime/failpoint.ts";
 import { inTransaction } from "#mesh/runtime/storage/transaction.ts";
 import { askProvider, providerSignal } from "./ask-provider.ts";
 import { type ChargeCommand, checkCommand, checkNotVoided, mismatch } from "./payment.ts";
@@ -24,7 +25,9 @@ export async function chargeOrder(
   const signal = providerSignal(settings.providerTimeoutMs);
   const { commandId: key, amount } = command;
   const known = repeated ? await askProvider(signal, (s) => provider.find(key, s)) : undefined;
+  failpoint("charge.ask.before");
   const outcome = known ?? (await askProvider(signal, (s) => provider.charge({ key, amount, token }, s)));
+  failpoint("charge.ask.after");
   const charged = await recordOutcome(parts, command.orderId, outcome);
   if (charged.refundRequested) {
     // A refund came while the provider was busy, and may have found nothing to refund.

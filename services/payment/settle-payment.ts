@@ -1,4 +1,5 @@
 import type { MikroORM } from "@mikro-orm/postgresql";
+import { failpoint } from "#mesh/runtime/failpoint.ts";
 import { inTransaction } from "#mesh/runtime/storage/transaction.ts";
 import { askProvider } from "./ask-provider.ts";
 import { isOpen, learn, learnRefund, owesRefund } from "./payment.ts";
@@ -27,7 +28,9 @@ export async function settle(parts: PaymentParts, payment: Payment, signal: Abor
     current = await recordOutcome(parts, orderId, outcome);
   }
   if (key && owesRefund(current)) {
+    failpoint("refund.ask.before");
     await askProvider(signal, (s) => provider.refund({ key: `${key}:refund`, chargeKey: key }, s));
+    failpoint("refund.ask.after");
     current = await change(parts.orm, orderId, (row) => learnRefund(row, new Date()));
   }
   return current;

@@ -38,6 +38,10 @@ export type ShopOptions = {
   single?: boolean;
   /** Settings for the services. */
   env?: Record<string, string>;
+  /** Program of the runner, from the root of the repository. Default that of `npm start`. */
+  entry?: string;
+  /** Added to every port; one with which all are free if left out. */
+  portOffset?: number;
   /** Keeps and reuses data of this folder instead of a temporary one. */
   dataDir?: string;
 };
@@ -47,13 +51,18 @@ export type ShopOptions = {
  *
  * @throws Error with what the runner printed, if it does not get ready
  */
-export async function startShop({ single = false, env = {}, dataDir }: ShopOptions = {}): Promise<Shop> {
+export async function startShop({
+  single = false,
+  env = {},
+  entry = "deploy/local/main.ts",
+  portOffset,
+  dataDir,
+}: ShopOptions = {}): Promise<Shop> {
   const folder = dataDir ?? temporaryDataDir();
-  const portOffset = await pickPortOffset(placesFor(system, 0).all.map(({ port }) => port));
   const runner = startRunnerProcess({
-    entry: "deploy/local/main.ts",
+    entry,
     dataDir: folder,
-    portOffset,
+    portOffset: portOffset ?? (await pickPortOffset(placesFor(system, 0).all.map(({ port }) => port))),
     args: single ? ["--single"] : [],
     env,
   });

@@ -18,6 +18,7 @@
 import { fromBinary, type Message } from "@bufbuild/protobuf";
 import type { JsMsg } from "@nats-io/jetstream";
 import { contextFromHeaders, runInContext } from "#mesh/runtime/telemetry/context.ts";
+import { failpoint } from "../failpoint.ts";
 import { type CloudEvent, decodeCloudEvent, MalformedEventError } from "./cloud-events.ts";
 import { type FailedDelivery, failuresOf, recordFailure } from "./dead-letters.ts";
 import type { EventContract } from "./event-contract.ts";
@@ -35,7 +36,7 @@ export async function deliver(reader: Reader, message: JsMsg): Promise<DeliveryO
     if (outcome === "retry") message.nak(delay);
     else if (outcome === "dead")
       message.term(); // nats-server 2.9 takes a reason for a request to redeliver
-    else message.ack();
+    else acknowledge(message);
     return outcome;
   } catch (error) {
     // The database is away, or the connection to NATS: the delivery comes again either way.
@@ -48,6 +49,12 @@ export async function deliver(reader: Reader, message: JsMsg): Promise<DeliveryO
     }
     return "retry";
   }
+}
+
+function acknowledge(message: JsMsg): void {
+  failpoint("consumer.ack.before");
+  message.ack();
+  failpoint("consumer.ack.after");
 }
 
 interface Outcome {

@@ -1,6 +1,7 @@
 /** The effect of an event and its inbox row, in one transaction. */
 import type { Message } from "@bufbuild/protobuf";
 import type { EntityManager, MikroORM } from "@mikro-orm/postgresql";
+import { failpoint } from "../failpoint.ts";
 import type { EventLog } from "./bus.ts";
 import type { CloudEvent } from "./cloud-events.ts";
 import type { ConsumerPolicy, EventContract } from "./event-contract.ts";
@@ -55,7 +56,7 @@ export async function handleOnce(
 ): Promise<boolean> {
   const { event, body, attempt, headers } = delivery;
   const signal = AbortSignal.timeout(policy.ackWait);
-  return orm.em.fork().transactional(async (em) => {
+  const fresh = await orm.em.fork().transactional(async (em) => {
     if (!(await claimEvent(em, consumer, event.id, policy.ackWait))) return false;
     const { id, key, version, time } = event;
     try {
@@ -67,8 +68,11 @@ export async function handleOnce(
     } catch (cause) {
       throw new HandlerFailure("the handler failed", { cause });
     }
+    failpoint("inbox.commit.before");
     return true;
   });
+  if (fresh) failpoint("inbox.commit.after");
+  return fresh;
 }
 
 async function beforeAbort(work: Promise<void>, signal: AbortSignal, limit: number): Promise<void> {

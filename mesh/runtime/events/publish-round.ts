@@ -8,6 +8,7 @@
  */
 import type { EntityManager } from "@mikro-orm/postgresql";
 import type { PubAck } from "@nats-io/jetstream";
+import { failpoint } from "../failpoint.ts";
 import type { EventHeaders } from "./outbox.ts";
 import { partitions } from "./partition.ts";
 
@@ -62,7 +63,7 @@ export async function publishRound(
   );
   if (waiting.length === 0) return { published: 0, more: false, failed: new Map() };
 
-  return em.transactional(async (tx) => {
+  const outcome = await em.transactional(async (tx) => {
     await limitTransaction(tx);
     const held = await lockSomePartitions(tx, blockedKeys);
     if (held.length === 0) return { published: 0, more: false, failed: new Map() };
@@ -75,7 +76,10 @@ export async function publishRound(
         for (const event of sameKey) {
           if (giveUp() || performance.now() > end) return;
           try {
-            acknowledged.push({ id: event.id, sequence: (await publish(event)).seq });
+            failpoint("outbox.publish.before");
+            const { seq } = await publish(event);
+            failpoint("outbox.publish.after");
+            acknowledged.push({ id: event.id, sequence: seq });
           } catch (error) {
             failed.set(event.key, error);
             giveUp(error);
@@ -85,8 +89,11 @@ export async function publishRound(
       }),
     );
     await markPublished(tx, acknowledged);
+    failpoint("outbox.commit.before");
     return { published: acknowledged.length, more: acknowledged.length > 0, failed };
   });
+  failpoint("outbox.commit.after");
+  return outcome;
 }
 
 /** Waits until no relay publishes, and keeps all of them from it until the transaction ends. */

@@ -1,4 +1,5 @@
 import type { EntityManager, MikroORM } from "@mikro-orm/postgresql";
+import { failpoint } from "../failpoint.ts";
 import { sqlStateOf } from "./sql-state.ts";
 
 const attempts = 4;
@@ -18,7 +19,13 @@ const worthAnotherRun: ReadonlySet<string> = new Set(["40001", "40P01", "23505"]
 export async function inTransaction<T>(orm: MikroORM, work: (tx: EntityManager) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await orm.em.fork().transactional(work);
+      const result = await orm.em.fork().transactional(async (tx) => {
+        const done = await work(tx);
+        failpoint("transaction.commit.before");
+        return done;
+      });
+      failpoint("transaction.commit.after");
+      return result;
     } catch (error) {
       if (attempt >= attempts || !worthAnotherRun.has(sqlStateOf(error) ?? "")) throw error;
     }

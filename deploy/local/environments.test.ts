@@ -1,0 +1,65 @@
+import { expect, test } from "vitest";
+import { environmentsFor } from "./environments.ts";
+import { placesFor, type System } from "./topology.ts";
+
+const library: System = {
+  services: [
+    { name: "books", port: 1001, entry: "books.ts", database: true },
+    { name: "loans", port: 1002, entry: "loans.ts", database: true },
+  ],
+  edge: { name: "edge", port: 1000, entry: "edge.ts", database: false },
+  singleEntry: "",
+  servers: { postgres: 1003, nats: 1004, inbox: 1005 },
+  trustDomain: "library",
+  tokens: { issuer: "library", audience: "library", jwksUrl: ({ url }) => `${url("books")}/keys` },
+  descriptors: "",
+  welcome: () => "",
+};
+
+function environmentOf(
+  name: string,
+  system: System,
+  database = "postgres://loans:a%2Fb@127.0.0.1:1003/loans",
+) {
+  const identities = { privateKey: () => "key", bundle: "bundle" } as never;
+  const connections = {
+    places: placesFor(system, 0),
+    identities,
+    databaseUrl: () => database,
+    natsUrl: () => "nats://loans:secret@127.0.0.1:1004",
+    root: "/",
+  };
+  return environmentsFor(system, connections).get(name)!;
+}
+
+test("processes reach each other where they listen", () => {
+  expect(environmentOf("loans", library)).toMatchObject({
+    PORT: "1002",
+    DATABASE_URL: "postgres://loans:a%2Fb@127.0.0.1:1003/loans",
+    NATS_URL: "nats://loans:secret@127.0.0.1:1004",
+    WEFT_UPSTREAMS: "books=http://127.0.0.1:1001",
+    WEFT_JWKS_URL: "http://127.0.0.1:1001/keys",
+  });
+});
+
+test("with links, each process goes where its link leads, and listens where it did", () => {
+  const system: System = {
+    ...library,
+    link: ({ from, port }) => (from === "loans" ? port + 1000 : port),
+  };
+  expect(environmentOf("loans", system)).toMatchObject({
+    PORT: "1002",
+    DATABASE_URL: "postgres://loans:a%2Fb@127.0.0.1:2003/loans",
+    NATS_URL: "nats://loans:secret@127.0.0.1:2004",
+    WEFT_UPSTREAMS: "books=http://127.0.0.1:2001",
+    WEFT_JWKS_URL: "http://127.0.0.1:2001/keys",
+  });
+  expect(environmentOf("edge", system).WEFT_UPSTREAMS).toBe(
+    "books=http://127.0.0.1:1001,loans=http://127.0.0.1:1002",
+  );
+});
+
+test("somebody else's database is reached where it is", () => {
+  const url = "postgres://reader@db.example/loans";
+  expect(environmentOf("loans", { ...library, link: ({ port }) => port + 1000 }, url).DATABASE_URL).toBe(url);
+});
