@@ -5,6 +5,7 @@ import { ServiceError } from "#mesh/runtime/rpc/errors.ts";
 import { inTransaction } from "#mesh/runtime/storage/transaction.ts";
 import { moveTo } from "./order.ts";
 import { lockOrder, type Order } from "./storage.ts";
+import { addToTimeline, doneAt } from "./timeline.ts";
 
 /**
  * Starts to give everything back, wherever the checkout stands. A step of the checkout that is under
@@ -19,6 +20,8 @@ export async function cancelOrder(orm: MikroORM, orderId: string, principal: Pri
     if (order.status === "COMPENSATING" || order.status === "CANCELLED") return order;
     moveTo(order, "COMPENSATING", new Date(), "REQUESTED");
     order.nextStepAt = order.updatedAt; // nobody has it in hand: due at once
+    const by = order.customerId === principal.id ? "CUSTOMER" : "ADMIN";
+    await addToTimeline(tx, order.id, [doneAt("CANCEL", order.updatedAt, by)]);
     return order;
   });
 }

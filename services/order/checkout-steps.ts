@@ -1,6 +1,6 @@
 /**
- * The commands of the checkout, one for each status that is not settled. Each is idempotent by the
- * order's id, so a step may run again after a crash or an unknown outcome.
+ * The commands of the checkout, those of each status in their order. Each is idempotent by the order's id, so
+ * it may run again after a crash or an unknown outcome.
  */
 
 import type { Client } from "@connectrpc/connect";
@@ -11,6 +11,7 @@ import { reasonOf } from "#mesh/runtime/rpc/errors.ts";
 import { moneyMessage } from "./messages.ts";
 import type { CancelReason, Status } from "./order.ts";
 import type { Order } from "./storage.ts";
+import type { StepName } from "./timeline.ts";
 
 /** Services that the checkout commands. */
 export interface Upstreams {
@@ -23,14 +24,29 @@ export type Outcome =
   | { to: "RESERVED" | "PAID" | "CONFIRMED" | "CANCELLED" }
   | { to: "COMPENSATING"; reason: CancelReason };
 
-type Step = (order: Order, upstreams: Upstreams) => Promise<Outcome>;
+/** A command to another service. One that throws has an unknown outcome and is tried again. */
+export interface Command {
+  readonly step: StepName;
+  /** Undefined: the next command of the status decides. */
+  run(order: Order, upstreams: Upstreams): Promise<Outcome | undefined>;
+}
 
-/** Step of each status. A step that throws has an unknown outcome and is tried again. */
-export const steps: Partial<Record<Status, Step>> = {
-  PENDING: reserve,
-  RESERVED: charge,
-  PAID: commit,
-  COMPENSATING: compensate,
+/** Commands of each status that is not settled. */
+export const commands: Partial<Record<Status, readonly Command[]>> = {
+  PENDING: [{ step: "RESERVE", run: reserve }],
+  RESERVED: [{ step: "CHARGE", run: charge }],
+  PAID: [{ step: "COMMIT", run: commit }],
+  // Money, then pieces. Both also shut the door on a charge or a reservation that is still on its way, so this
+  // is right whatever the outcome of the steps before was.
+  COMPENSATING: [
+    { step: "REFUND", run: refund },
+    { step: "RELEASE", run: release },
+  ],
+};
+
+/** What a status does when its time is up, before it is given up: nobody is sent away who has paid. */
+export const lastCommands: Partial<Record<Status, readonly Command[]>> = {
+  RESERVED: [{ step: "QUERY_CHARGE", run: queryCharge }],
 };
 
 async function reserve(order: Order, { inventory }: Upstreams): Promise<Outcome> {
@@ -47,7 +63,7 @@ async function reserve(order: Order, { inventory }: Upstreams): Promise<Outcome>
 
 async function charge(order: Order, { payment }: Upstreams): Promise<Outcome> {
   const { status } = await payment.charge({
-    commandId: `${order.id}:charge`,
+    commandId: chargeId(order),
     orderId: order.id,
     customerId: order.customerId,
     amount: moneyMessage(order.total),
@@ -58,19 +74,37 @@ async function charge(order: Order, { payment }: Upstreams): Promise<Outcome> {
   throw new Error(`the charge has status ${status}`);
 }
 
+/** Learns by key what became of a charge that was never answered. */
+async function queryCharge(order: Order, { payment }: Upstreams): Promise<Outcome> {
+  const status = await payment.getCharge({ commandId: chargeId(order) }).then(
+    (known) => known.status,
+    (error: unknown) => {
+      if (reasonOf(error) === "PAYMENT_NOT_FOUND") return Payment_Status.VOIDED; // it never got there
+      throw error;
+    },
+  );
+  if (status === Payment_Status.PENDING) throw new Error("the outcome of the charge is not known yet");
+  if (status === Payment_Status.CHARGED) return { to: "PAID" };
+  const reason = status === Payment_Status.DECLINED ? "PAYMENT_DECLINED" : "TIMED_OUT";
+  return { to: "COMPENSATING", reason };
+}
+
 async function commit(order: Order, { inventory }: Upstreams): Promise<Outcome> {
   await inventory.commit({ orderId: order.id });
   return { to: "CONFIRMED" };
 }
 
-/**
- * Gives back money, then pieces. Both commands also shut the door on a charge or a reservation that is
- * still on its way, so this is right whatever the outcome of the steps before was.
- */
-async function compensate(order: Order, { inventory, payment }: Upstreams): Promise<Outcome> {
+async function refund(order: Order, { payment }: Upstreams): Promise<undefined> {
   await payment.refund({ commandId: `${order.id}:refund`, orderId: order.id, customerId: order.customerId });
+}
+
+async function release(order: Order, { inventory }: Upstreams): Promise<Outcome> {
   await inventory.release({ orderId: order.id });
   return { to: "CANCELLED" };
+}
+
+function chargeId(order: Order): string {
+  return `${order.id}:charge`;
 }
 
 function isRefusal(error: unknown): boolean {

@@ -114,7 +114,7 @@ test.each(steps)(
   },
 );
 
-test.each(steps)(
+test.each(steps.filter(([, , point]) => point !== "after charge"))(
   "given up during %s (%s shut %s), everything is given back",
   async (command, service, point) => {
     market[service].shut(point);
@@ -125,10 +125,51 @@ test.each(steps)(
     expect(await market.stockOf(productId)).toEqual(untouched);
     const { charges, refunds } = await market.ledger(orderId);
     expect(refunds).toBe(charges);
-    expect(charges).toBe(["after charge", "before commit", "after commit"].includes(point) ? 1 : 0);
+    expect(charges).toBe(["before commit", "after commit"].includes(point) ? 1 : 0);
     expect(await market.eventsOf(orderId)).toEqual(["OrderPlaced", "OrderCancelled"]);
   },
 );
+
+/** Sets an order's step so far past its deadline, once a charge was tried. */
+async function runOut(orderId: string, ms: number) {
+  await sent("charge", orderId);
+  const sql = "update orders set step_deadline = now() - $2 * interval '1 ms' where id = $1";
+  await market.orders.query(sql, [orderId, ms]);
+}
+
+test("a charge whose answer never came is asked for by key at its deadline, and the order goes on", async () => {
+  market.money.shut("after charge");
+  const { customer, orderId, productId } = await ordered();
+  await runOut(orderId, 0);
+  await customer.reached(orderId, CONFIRMED);
+  expect(market.commandsOf(orderId)).not.toContain("refund");
+  expect(await market.ledger(orderId)).toEqual({ charges: 1, refunds: 0 });
+  expect(await market.stockOf(productId)).toEqual(twoSold);
+});
+
+test("a refusal whose answer never came is asked for by key, and tells the customer why", async () => {
+  market.money.shut("after charge");
+  const { customer, orderId } = await ordered("tok_declined");
+  await runOut(orderId, 0);
+  expect((await customer.reached(orderId, CANCELLED)).cancelReason).toBe(Order_CancelReason.PAYMENT_DECLINED);
+});
+
+test("nothing is given up while payment cannot say what became of a charge, for half a minute", async () => {
+  market.money.shut("after charge");
+  market.money.shut("before getCharge");
+  const { customer, orderId, productId } = await ordered();
+  await runOut(orderId, 1_000);
+  await expect
+    .poll(() => market.money.calls.filter((call) => call === `getCharge ${orderId}`).length, soon)
+    .toBeGreaterThan(2);
+  expect((await customer.client.getOrder({ orderId })).status).toBe(Order_Status.RESERVED);
+  await market.orders.query("update orders set step_deadline = now() - interval '30 s' where id = $1", [
+    orderId,
+  ]);
+  expect((await customer.reached(orderId, CANCELLED)).cancelReason).toBe(Order_CancelReason.TIMED_OUT);
+  expect(await market.ledger(orderId)).toEqual({ charges: 1, refunds: 1 });
+  expect(await market.stockOf(productId)).toEqual(untouched);
+});
 
 test.each([
   ["reserve", "stock"],

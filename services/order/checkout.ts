@@ -1,10 +1,16 @@
 /**
+ * DESIGN
+ *
  * The checkout saga: brings every order from PENDING to CONFIRMED or CANCELLED.
  *
  * All state is in the order's row. A worker claims due orders by pushing their `next_step_at` ahead (a
  * lease), runs one command after the other, and stores each outcome in a transaction that checks the
  * version. Whoever crashes, loses a race or gets no answer leaves a row that falls due again; commands
  * are idempotent, so running one twice does no harm.
+ *
+ * A step forward has a deadline. After it a charge without an answer is first asked for by key; only then,
+ * or when nobody knows for `queryTimeMs`, is the order compensated. Compensation has no deadline: it is tried
+ * for ever, every 15 s at the longest, and order.compensations.overdue counts what takes longer than a minute.
  */
 import { LockMode } from "@mikro-orm/core";
 import type { MikroORM } from "@mikro-orm/postgresql";
@@ -12,11 +18,13 @@ import type { Worker } from "#mesh/runtime/service.ts";
 import { inTransaction } from "#mesh/runtime/storage/transaction.ts";
 import { contextFromHeaders, runInContext } from "#mesh/runtime/telemetry/context.ts";
 import type { Logger } from "#mesh/runtime/telemetry/log.ts";
-import { type Outcome, steps, type Upstreams } from "./checkout-steps.ts";
+import type { CheckoutMetrics } from "./checkout-metrics.ts";
+import { type Command, commands, lastCommands, type Outcome, type Upstreams } from "./checkout-steps.ts";
 import { recordStatus } from "./events.ts";
-import { backoffMs, isSettled, leaseMs, moveTo } from "./order.ts";
+import { backoffMs, isSettled, leaseMs, moveTo, queryTimeMs } from "./order.ts";
 import type { OrderChanges } from "./order-changes.ts";
 import { lockOrder, type Order, OrderRow } from "./storage.ts";
+import { addToTimeline, type Entry, reasonOfFailure } from "./timeline.ts";
 
 /** Orders in hand at once, and the pause between looks for due ones, in milliseconds. */
 const maxInHand = 24;
@@ -27,11 +35,15 @@ export interface Checkout extends Worker {
   wake(): void;
 }
 
+/** Failed tries of a compensation after which its log lines are errors. */
+const patience = 5;
+
 /** @param upstreams clients of the services it commands, each call under its method's policy */
 export function createCheckout(
   orm: MikroORM,
   upstreams: Upstreams,
   changes: OrderChanges,
+  metrics: CheckoutMetrics,
   log: Logger,
 ): Checkout {
   const inHand = new Set<Promise<void>>(); // an order may be here twice: one that is cancelled during a step
@@ -61,20 +73,23 @@ export function createCheckout(
 
   /** The order after one step; undefined when it is left for later. */
   const runStep = async (order: Order): Promise<Order | undefined> => {
+    const { id: orderId, status } = order;
+    const trail: Entry[] = [];
     try {
-      const outcome = await outcomeOf(order, upstreams);
-      const moved = await settle(orm, order, outcome);
+      const outcome = await outcomeOf(order, upstreams, trail);
+      const moved = await settle(orm, order, outcome, trail);
       if (moved) changes.announce(moved.id);
       return moved;
     } catch (error) {
-      log.warn(
-        { err: error, orderId: order.id, status: order.status, attempts: order.attempts + 1 },
-        "checkout step failed",
-      );
-      await postpone(orm, order).catch((cause) =>
-        log.error({ err: cause, orderId: order.id }, "left to its lease"),
+      const attempts = order.attempts + 1;
+      const level = status === "COMPENSATING" && attempts >= patience ? "error" : "warn";
+      log[level]({ err: error, orderId, status, attempts }, "checkout step failed");
+      await postpone(orm, order, trail).catch((cause) =>
+        log.error({ err: cause, orderId }, "left to its lease"),
       );
       return undefined;
+    } finally {
+      metrics.count(trail);
     }
   };
 
@@ -101,12 +116,47 @@ export function createCheckout(
   return checkout;
 }
 
-async function outcomeOf(order: Order, upstreams: Upstreams): Promise<Outcome> {
-  if (order.stepDeadline && order.stepDeadline.getTime() <= Date.now())
+/** Runs the commands that are due until one decides. Each that ended is in the trail, also when it throws. */
+async function outcomeOf(order: Order, upstreams: Upstreams, trail: Entry[]): Promise<Outcome> {
+  const { status, stepDeadline } = order;
+  const late = stepDeadline ? Date.now() - stepDeadline.getTime() : -1;
+  const due = (late < 0 ? commands : late < queryTimeMs ? lastCommands : {})[status];
+  if (!due && late >= 0) {
+    trail.push(timedOut(order));
     return { to: "COMPENSATING", reason: "TIMED_OUT" };
-  const step = steps[order.status];
-  if (!step) throw new Error(`no step for ${order.status}`);
-  return step(order, upstreams);
+  }
+  for (const command of due ?? []) {
+    const outcome = await tryCommand(command, order, upstreams, trail);
+    if (outcome) return outcome;
+  }
+  throw new Error(`no command of ${status} decides`);
+}
+
+async function tryCommand(
+  { step, run }: Command,
+  order: Order,
+  upstreams: Upstreams,
+  trail: Entry[],
+): Promise<Outcome | undefined> {
+  const startedAt = new Date();
+  const ended = (outcome: Entry["outcome"], reason = "") =>
+    trail.push({ step, attempt: order.attempts + 1, outcome, reason, startedAt, endedAt: new Date() });
+  try {
+    const outcome = await run(order, upstreams);
+    if (outcome?.to === "COMPENSATING") ended("REFUSED", outcome.reason);
+    else ended("DONE");
+    return outcome;
+  } catch (error) {
+    ended("FAILED", reasonOfFailure(error));
+    throw error;
+  }
+}
+
+function timedOut({ status, attempts, updatedAt }: Order): Entry {
+  const step = commands[status]?.[0]?.step;
+  if (!step) throw new Error(`${status} has no deadline`);
+  const times = { startedAt: updatedAt, endedAt: new Date() };
+  return { step, attempt: attempts + 1, outcome: "TIMED_OUT", reason: "TIMED_OUT", ...times };
 }
 
 /** Takes due orders in hand; other replicas skip them until the lease runs out. */
@@ -124,23 +174,36 @@ async function claimDue(orm: MikroORM, limit: number): Promise<Order[]> {
   });
 }
 
-/** Stores an outcome and its event; undefined when somebody else has moved the order meanwhile. */
-async function settle(orm: MikroORM, seen: Order, outcome: Outcome): Promise<Order | undefined> {
+/** Stores an outcome, its event and its trail; undefined when somebody else has moved the order meanwhile. */
+async function settle(
+  orm: MikroORM,
+  seen: Order,
+  outcome: Outcome,
+  trail: readonly Entry[],
+): Promise<Order | undefined> {
   return inTransaction(orm, async (tx) => {
     const order = await lockOrder(tx, seen.id);
-    if (!order || order.version !== seen.version) return undefined;
+    if (!order) return undefined;
+    if (order.version !== seen.version) {
+      const superseded = trail.map((entry) => ({ ...entry, outcome: "SUPERSEDED" }) as const);
+      await addToTimeline(tx, order.id, superseded);
+      return undefined;
+    }
     moveTo(order, outcome.to, new Date(), outcome.to === "COMPENSATING" ? outcome.reason : undefined);
     if (outcome.to !== "RESERVED") order.paymentToken = null; // charged or given up: not needed any more
+    await addToTimeline(tx, order.id, trail);
     recordStatus(tx, order);
     return order;
   });
 }
 
 /** Sets the time of the next try. */
-async function postpone(orm: MikroORM, seen: Order): Promise<void> {
+async function postpone(orm: MikroORM, seen: Order, trail: readonly Entry[]): Promise<void> {
   await inTransaction(orm, async (tx) => {
     const order = await lockOrder(tx, seen.id);
-    if (!order || order.version !== seen.version) return;
+    if (!order) return;
+    await addToTimeline(tx, order.id, trail);
+    if (order.version !== seen.version) return;
     order.attempts += 1;
     order.nextStepAt = new Date(Date.now() + backoffMs(order.status, order.attempts, Math.random()));
   });

@@ -67,11 +67,12 @@ test("nobody reads orders without signing in", async () => {
   const anybody = market.anybody();
   const [orderId] = ids as [string];
   for (const call of [
-    anybody.listOrders({}),
-    anybody.getOrder({ orderId }),
-    anybody.cancelOrder({ orderId }),
+    () => anybody.listOrders({}),
+    () => anybody.getOrder({ orderId }),
+    () => anybody.getOrderTimeline({ orderId }),
+    () => anybody.cancelOrder({ orderId }),
   ])
-    expect(await refusal(call)).toMatchObject({ code: Code.Unauthenticated, reason: "TOKEN_MISSING" });
+    expect(await refusal(call())).toMatchObject({ code: Code.Unauthenticated, reason: "TOKEN_MISSING" });
 });
 
 test.each([

@@ -1,9 +1,14 @@
 /** Rows as messages of the contract. */
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
-import { Order_CancelReason, Order_Status } from "#gen/shop/order/v1/order_pb.ts";
+import {
+  Order_CancelReason,
+  Order_Status,
+  OrderTimeline_Step_Name,
+  OrderTimeline_Step_Outcome,
+} from "#gen/shop/order/v1/order_pb.ts";
 import type { Money } from "./money.ts";
 import type { OrderItem } from "./order.ts";
-import type { Order } from "./storage.ts";
+import type { Order, OrderStep } from "./storage.ts";
 
 export function orderMessage(order: Order) {
   return {
@@ -15,6 +20,17 @@ export function orderMessage(order: Order) {
     cancelReason: cancelReasonOf(order),
     createdAt: timestampFromDate(order.createdAt),
     updatedAt: timestampFromDate(order.updatedAt),
+  };
+}
+
+export function stepMessage({ step, attempt, outcome, reason, startedAt, endedAt }: OrderStep) {
+  return {
+    step: OrderTimeline_Step_Name[step],
+    attempt,
+    outcome: OrderTimeline_Step_Outcome[outcome],
+    reason,
+    startedAt: timestampFromDate(startedAt),
+    endedAt: timestampFromDate(endedAt),
   };
 }
 

@@ -29,6 +29,9 @@ export interface OrderState {
 /** Time that a step forward may take with all its tries, in milliseconds. */
 export const stepTimeoutMs = 30_000;
 
+/** Time after that in which it is still asked what became of a charge, in milliseconds. */
+export const queryTimeMs = 30_000;
+
 /** Time after which a step whose process fell silent is taken over, in milliseconds. */
 export const leaseMs = 15_000;
 

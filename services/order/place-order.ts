@@ -8,6 +8,7 @@ import { recordStatus } from "./events.ts";
 import type { Money } from "./money.ts";
 import { type OrderItem, stepTimeoutMs, totalOf } from "./order.ts";
 import { type Order, OrderRow } from "./storage.ts";
+import { addToTimeline, doneAt } from "./timeline.ts";
 
 /** What a customer asks for. */
 export interface PlaceOrder {
@@ -54,6 +55,8 @@ export async function placeOrder(
       createdAt: now,
       updatedAt: now,
     });
+    await tx.flush();
+    await addToTimeline(tx, order.id, [doneAt("PLACE", now)]);
     await keepReply(tx, order);
     recordStatus(tx, order);
     return order;

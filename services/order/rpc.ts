@@ -7,9 +7,10 @@ import { requirePrincipal } from "#mesh/runtime/identity/principal.ts";
 import { cancelOrder, maySee, orderNotFound } from "./cancel-order.ts";
 import type { Checkout } from "./checkout.ts";
 import { listOrders } from "./list-orders.ts";
-import { orderMessage } from "./messages.ts";
+import { orderMessage, stepMessage } from "./messages.ts";
 import type { OrderChanges } from "./order-changes.ts";
 import { type PriceList, placeOrder } from "./place-order.ts";
+import { readTimeline } from "./read-timeline.ts";
 import { OrderRow } from "./storage.ts";
 import { watchOrder } from "./watch-order.ts";
 
@@ -41,6 +42,10 @@ export function orderRpc(
       const order = await orm.em.fork().findOne(OrderRow, { id: orderId });
       if (!order || !maySee(order, requirePrincipal(context))) throw orderNotFound();
       return orderMessage(order);
+    },
+    async getOrderTimeline({ orderId }, context) {
+      const { order, steps } = await readTimeline(orm, orderId, requirePrincipal(context));
+      return { orderId: order.id, customerId: order.customerId, steps: steps.map(stepMessage) };
     },
     async cancelOrder({ orderId }, context) {
       const order = await cancelOrder(orm, orderId, requirePrincipal(context));

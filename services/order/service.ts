@@ -4,6 +4,7 @@ import { PaymentService } from "#gen/shop/payment/v1/payment_pb.ts";
 import { ProductService } from "#gen/shop/product/v1/product_pb.ts";
 import type { ServiceDefinition } from "#mesh/runtime/service.ts";
 import { createCheckout } from "./checkout.ts";
+import { createCheckoutMetrics } from "./checkout-metrics.ts";
 import { emitted } from "./events.ts";
 import { createOrderChanges } from "./order-changes.ts";
 import { priceListFrom } from "./price-list.ts";
@@ -14,10 +15,10 @@ export const order: ServiceDefinition = {
   contract: OrderService,
   storage,
   emits: emitted,
-  compose: ({ orm, clients, log }) => {
+  compose: ({ orm, clients, log, meter }) => {
     const changes = createOrderChanges();
     const upstreams = { inventory: clients(InventoryService), payment: clients(PaymentService) };
-    const checkout = createCheckout(orm, upstreams, changes, log);
+    const checkout = createCheckout(orm, upstreams, changes, createCheckoutMetrics(meter, orm), log);
     const priceList = priceListFrom(clients(ProductService));
     return {
       routes: (router) => router.service(OrderService, orderRpc(orm, priceList, checkout, changes)),

@@ -5,6 +5,7 @@ import { eventEntities } from "#mesh/runtime/events/inbox.ts";
 import type { Storage } from "#mesh/runtime/storage/database.ts";
 import { Migration20261122000000Initial } from "./migrations/20261122000000-initial.ts";
 import { Migration20261127000000StoredReplies } from "./migrations/20261127000000-stored-replies.ts";
+import { Migration20261127000001Timeline } from "./migrations/20261127000001-timeline.ts";
 import type { Money } from "./money.ts";
 import type { OrderItem } from "./order.ts";
 
@@ -33,11 +34,35 @@ export const OrderRow = defineEntity({
   },
 });
 
+/** One try of a step of the checkout; see timeline.ts. */
+export const OrderStepRow = defineEntity({
+  name: "OrderStep",
+  tableName: "order_steps",
+  properties: {
+    orderId: p.uuid().primary(),
+    step: p
+      .enum(["PLACE", "RESERVE", "CHARGE", "QUERY_CHARGE", "COMMIT", "CANCEL", "REFUND", "RELEASE"] as const)
+      .primary(),
+    outcome: p.enum(["DONE", "REFUSED", "FAILED", "TIMED_OUT", "SUPERSEDED"] as const).primary(),
+    /** Number among the failed tries of the step that are kept; 0 for other outcomes. */
+    slot: p.smallint().primary(),
+    attempt: p.integer(),
+    reason: p.text(),
+    startedAt: p.datetime(),
+    endedAt: p.datetime(),
+  },
+});
+
+export type OrderStep = InferEntity<typeof OrderStepRow>;
 export type Order = InferEntity<typeof OrderRow>;
 
 export const storage: Storage = {
-  entities: [OrderRow, ...eventEntities],
-  migrations: [Migration20261122000000Initial, Migration20261127000000StoredReplies],
+  entities: [OrderRow, OrderStepRow, ...eventEntities],
+  migrations: [
+    Migration20261122000000Initial,
+    Migration20261127000000StoredReplies,
+    Migration20261127000001Timeline,
+  ],
 };
 
 /** Locks an order; null when there is none. */

@@ -15,6 +15,8 @@ export interface Gate {
   hold(point: Point): Hold;
   /** Every call fails at a point with UNAVAILABLE, until `open`. */
   shut(point: Point): void;
+  /** Every call runs `at` at each point, which may wait or throw, until `open`. */
+  meet(at: (point: Point) => Promise<void>): void;
   /** Lets everything pass again. */
   open(): void;
 }
@@ -33,6 +35,7 @@ type Handler = (request: never, context: never) => unknown;
 export function gated(definition: ServiceDefinition, label: (request: never) => string): Gate {
   const calls: string[] = [];
   const shut = new Set<Point>();
+  let meet: (point: Point) => Promise<void> = async () => {};
   const holds = new Map<Point, { reached: (ended: Promise<void>) => void; released: Promise<void> }>();
 
   const pass = async (point: Point, ended: Promise<void>) => {
@@ -40,6 +43,7 @@ export function gated(definition: ServiceDefinition, label: (request: never) => 
     holds.delete(point);
     hold?.reached(ended);
     await hold?.released;
+    await meet(point);
     if (shut.has(point)) throw new ConnectError(`shut ${point}`, Code.Unavailable);
   };
   const guarded =
@@ -99,6 +103,12 @@ export function gated(definition: ServiceDefinition, label: (request: never) => 
       };
     },
     shut: (point) => void shut.add(point),
-    open: () => shut.clear(),
+    meet: (at) => {
+      meet = at;
+    },
+    open: () => {
+      shut.clear();
+      meet = async () => {};
+    },
   };
 }

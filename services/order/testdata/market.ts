@@ -25,7 +25,9 @@ type OrderClient = Client<typeof OrderService>;
 export async function startMarket() {
   const orderIdOf = ({ orderId }: { orderId: string }) => orderId;
   const stock = gated(inventory, orderIdOf);
-  const money = gated(payment, orderIdOf);
+  const money = gated(payment, ({ orderId, commandId = "" }: { orderId?: string; commandId?: string }) =>
+    orderId ? orderId : (commandId.split(":", 1)[0] as string),
+  );
   const served = await serve([product, stock.definition, money.definition, order], {
     env: { PAYMENT_CHECK_AFTER_MS: "60000" },
   });

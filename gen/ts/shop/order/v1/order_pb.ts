@@ -19,7 +19,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file shop/order/v1/order.proto.
  */
 export const file_shop_order_v1_order: GenFile = /*@__PURE__*/
-  fileDesc("ChlzaG9wL29yZGVyL3YxL29yZGVyLnByb3RvEg1zaG9wLm9yZGVyLnYxIqcECgVPcmRlchIKCgJpZBgBIAEoCRITCgtjdXN0b21lcl9pZBgCIAEoCRIrCgZzdGF0dXMYAyABKA4yGy5zaG9wLm9yZGVyLnYxLk9yZGVyLlN0YXR1cxInCgVpdGVtcxgEIAMoCzIYLnNob3Aub3JkZXIudjEuT3JkZXJJdGVtEiEKBXRvdGFsGAUgASgLMhIuZ29vZ2xlLnR5cGUuTW9uZXkSOAoNY2FuY2VsX3JlYXNvbhgGIAEoDjIhLnNob3Aub3JkZXIudjEuT3JkZXIuQ2FuY2VsUmVhc29uEi4KCmNyZWF0ZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnVwZGF0ZWRfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wInUKBlN0YXR1cxIWChJTVEFUVVNfVU5TUEVDSUZJRUQQABILCgdQRU5ESU5HEAESDAoIUkVTRVJWRUQQAhIICgRQQUlEEAMSDQoJQ09ORklSTUVEEAQSEAoMQ09NUEVOU0FUSU5HEAUSDQoJQ0FOQ0VMTEVEEAYicwoMQ2FuY2VsUmVhc29uEh0KGUNBTkNFTF9SRUFTT05fVU5TUEVDSUZJRUQQABINCglSRVFVRVNURUQQARIQCgxPVVRfT0ZfU1RPQ0sQAhIUChBQQVlNRU5UX0RFQ0xJTkVEEAMSDQoJVElNRURfT1VUEAQibwoJT3JkZXJJdGVtEhIKCnByb2R1Y3RfaWQYASABKAkSFAoMcHJvZHVjdF9uYW1lGAIgASgJEhAKCHF1YW50aXR5GAMgASgFEiYKCnVuaXRfcHJpY2UYBCABKAsyEi5nb29nbGUudHlwZS5Nb25leSJMCg5QbGFjZU9yZGVySXRlbRIcCgpwcm9kdWN0X2lkGAEgASgJQgi6SAVyA7ABARIcCghxdWFudGl0eRgCIAEoBUIKukgHGgUYkE4oASLmAQoRUGxhY2VPcmRlclJlcXVlc3QSlQEKBWl0ZW1zGAEgAygLMh0uc2hvcC5vcmRlci52MS5QbGFjZU9yZGVySXRlbUJnukhkugFaCg5pdGVtcy5kaXN0aW5jdBIeZWFjaCBwcm9kdWN0IG1heSBiZSBuYW1lZCBvbmNlGih0aGlzLm1hcChpdGVtLCBpdGVtLnByb2R1Y3RfaWQpLnVuaXF1ZSgpkgEECAEQMhI5Cg1wYXltZW50X3Rva2VuGAIgASgJQiK6SBlyFzIVXnRva19bYS16MC05X117MSw2MH0k4rkjAggBIk8KEUxpc3RPcmRlcnNSZXF1ZXN0EhwKCXBhZ2Vfc2l6ZRgBIAEoBUIJukgGGgQYZCgAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGPQDIlMKEkxpc3RPcmRlcnNSZXNwb25zZRIkCgZvcmRlcnMYASADKAsyFC5zaG9wLm9yZGVyLnYxLk9yZGVyEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSItCg9HZXRPcmRlclJlcXVlc3QSGgoIb3JkZXJfaWQYASABKAlCCLpIBXIDsAEBIjAKEkNhbmNlbE9yZGVyUmVxdWVzdBIaCghvcmRlcl9pZBgBIAEoCUIIukgFcgOwAQEiLwoRV2F0Y2hPcmRlclJlcXVlc3QSGgoIb3JkZXJfaWQYASABKAlCCLpIBXIDsAEBMuEFCgxPcmRlclNlcnZpY2USjgEKClBsYWNlT3JkZXISIC5zaG9wLm9yZGVyLnYxLlBsYWNlT3JkZXJSZXF1ZXN0GhQuc2hvcC5vcmRlci52MS5PcmRlciJIkAIC0rkjLAoMGgoKCGN1c3RvbWVyGgIIBSIPCAIqC1VOQVZBSUxBQkxFQAFaAwjJAWgDgtPkkwIPOgEqIgovdjEvb3JkZXJzEnIKCkxpc3RPcmRlcnMSIC5zaG9wLm9yZGVyLnYxLkxpc3RPcmRlcnNSZXF1ZXN0GiEuc2hvcC5vcmRlci52MS5MaXN0T3JkZXJzUmVzcG9uc2UiH5ACAdK5IwYKBCICGAGC0+STAgwSCi92MS9vcmRlcnMSjwEKCEdldE9yZGVyEh4uc2hvcC5vcmRlci52MS5HZXRPcmRlclJlcXVlc3QaFC5zaG9wLm9yZGVyLnYxLk9yZGVyIk2QAgHSuSMpChYiFCIFYWRtaW4SC2N1c3RvbWVyX2lkIg8IAioLVU5BVkFJTEFCTEWC0+STAhcSFS92MS9vcmRlcnMve29yZGVyX2lkfRKOAQoLQ2FuY2VsT3JkZXISIS5zaG9wLm9yZGVyLnYxLkNhbmNlbE9yZGVyUmVxdWVzdBoULnNob3Aub3JkZXIudjEuT3JkZXIiRpACAtK5IxgKFiIUIgVhZG1pbhILY3VzdG9tZXJfaWSC0+STAiE6ASoiHC92MS9vcmRlcnMve29yZGVyX2lkfTpjYW5jZWwSjwEKCldhdGNoT3JkZXISIC5zaG9wLm9yZGVyLnYxLldhdGNoT3JkZXJSZXF1ZXN0GhQuc2hvcC5vcmRlci52MS5PcmRlciJHkAIB0rkjHQoWIhQiBWFkbWluEgtjdXN0b21lcl9pZBoDCNgEgtPkkwIdEhsvdjEvb3JkZXJzL3tvcmRlcl9pZH06d2F0Y2gwARoXyrkjEwoFb3JkZXISChIEZWRnZRoCCAJiBnByb3RvMw", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_google_type_money, file_weft_policy_v1_policy]);
+  fileDesc("ChlzaG9wL29yZGVyL3YxL29yZGVyLnByb3RvEg1zaG9wLm9yZGVyLnYxIqcECgVPcmRlchIKCgJpZBgBIAEoCRITCgtjdXN0b21lcl9pZBgCIAEoCRIrCgZzdGF0dXMYAyABKA4yGy5zaG9wLm9yZGVyLnYxLk9yZGVyLlN0YXR1cxInCgVpdGVtcxgEIAMoCzIYLnNob3Aub3JkZXIudjEuT3JkZXJJdGVtEiEKBXRvdGFsGAUgASgLMhIuZ29vZ2xlLnR5cGUuTW9uZXkSOAoNY2FuY2VsX3JlYXNvbhgGIAEoDjIhLnNob3Aub3JkZXIudjEuT3JkZXIuQ2FuY2VsUmVhc29uEi4KCmNyZWF0ZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnVwZGF0ZWRfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wInUKBlN0YXR1cxIWChJTVEFUVVNfVU5TUEVDSUZJRUQQABILCgdQRU5ESU5HEAESDAoIUkVTRVJWRUQQAhIICgRQQUlEEAMSDQoJQ09ORklSTUVEEAQSEAoMQ09NUEVOU0FUSU5HEAUSDQoJQ0FOQ0VMTEVEEAYicwoMQ2FuY2VsUmVhc29uEh0KGUNBTkNFTF9SRUFTT05fVU5TUEVDSUZJRUQQABINCglSRVFVRVNURUQQARIQCgxPVVRfT0ZfU1RPQ0sQAhIUChBQQVlNRU5UX0RFQ0xJTkVEEAMSDQoJVElNRURfT1VUEAQizgQKDU9yZGVyVGltZWxpbmUSEAoIb3JkZXJfaWQYASABKAkSEwoLY3VzdG9tZXJfaWQYAiABKAkSMAoFc3RlcHMYAyADKAsyIS5zaG9wLm9yZGVyLnYxLk9yZGVyVGltZWxpbmUuU3RlcBrjAwoEU3RlcBI0CgRzdGVwGAEgASgOMiYuc2hvcC5vcmRlci52MS5PcmRlclRpbWVsaW5lLlN0ZXAuTmFtZRIPCgdhdHRlbXB0GAIgASgFEjoKB291dGNvbWUYAyABKA4yKS5zaG9wLm9yZGVyLnYxLk9yZGVyVGltZWxpbmUuU3RlcC5PdXRjb21lEg4KBnJlYXNvbhgEIAEoCRIuCgpzdGFydGVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAigwEKBE5hbWUSFAoQTkFNRV9VTlNQRUNJRklFRBAAEgkKBVBMQUNFEAESCwoHUkVTRVJWRRACEgoKBkNIQVJHRRADEhAKDFFVRVJZX0NIQVJHRRAEEgoKBkNPTU1JVBAFEgoKBkNBTkNFTBAGEgoKBlJFRlVORBAHEgsKB1JFTEVBU0UQCCJkCgdPdXRjb21lEhcKE09VVENPTUVfVU5TUEVDSUZJRUQQABIICgRET05FEAESCwoHUkVGVVNFRBACEgoKBkZBSUxFRBADEg0KCVRJTUVEX09VVBAEEg4KClNVUEVSU0VERUQQBSJvCglPcmRlckl0ZW0SEgoKcHJvZHVjdF9pZBgBIAEoCRIUCgxwcm9kdWN0X25hbWUYAiABKAkSEAoIcXVhbnRpdHkYAyABKAUSJgoKdW5pdF9wcmljZRgEIAEoCzISLmdvb2dsZS50eXBlLk1vbmV5IkwKDlBsYWNlT3JkZXJJdGVtEhwKCnByb2R1Y3RfaWQYASABKAlCCLpIBXIDsAEBEhwKCHF1YW50aXR5GAIgASgFQgq6SAcaBRiQTigBIuYBChFQbGFjZU9yZGVyUmVxdWVzdBKVAQoFaXRlbXMYASADKAsyHS5zaG9wLm9yZGVyLnYxLlBsYWNlT3JkZXJJdGVtQme6SGS6AVoKDml0ZW1zLmRpc3RpbmN0Eh5lYWNoIHByb2R1Y3QgbWF5IGJlIG5hbWVkIG9uY2UaKHRoaXMubWFwKGl0ZW0sIGl0ZW0ucHJvZHVjdF9pZCkudW5pcXVlKCmSAQQIARAyEjkKDXBheW1lbnRfdG9rZW4YAiABKAlCIrpIGXIXMhVedG9rX1thLXowLTlfXXsxLDYwfSTiuSMCCAEiTwoRTGlzdE9yZGVyc1JlcXVlc3QSHAoJcGFnZV9zaXplGAEgASgFQgm6SAYaBBhkKAASHAoKcGFnZV90b2tlbhgCIAEoCUIIukgFcgMY9AMiUwoSTGlzdE9yZGVyc1Jlc3BvbnNlEiQKBm9yZGVycxgBIAMoCzIULnNob3Aub3JkZXIudjEuT3JkZXISFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIi0KD0dldE9yZGVyUmVxdWVzdBIaCghvcmRlcl9pZBgBIAEoCUIIukgFcgOwAQEiNQoXR2V0T3JkZXJUaW1lbGluZVJlcXVlc3QSGgoIb3JkZXJfaWQYASABKAlCCLpIBXIDsAEBIjAKEkNhbmNlbE9yZGVyUmVxdWVzdBIaCghvcmRlcl9pZBgBIAEoCUIIukgFcgOwAQEiLwoRV2F0Y2hPcmRlclJlcXVlc3QSGgoIb3JkZXJfaWQYASABKAlCCLpIBXIDsAEBMoMHCgxPcmRlclNlcnZpY2USjgEKClBsYWNlT3JkZXISIC5zaG9wLm9yZGVyLnYxLlBsYWNlT3JkZXJSZXF1ZXN0GhQuc2hvcC5vcmRlci52MS5PcmRlciJIkAIC0rkjLAoMGgoKCGN1c3RvbWVyGgIIBSIPCAIqC1VOQVZBSUxBQkxFQAFaAwjJAWgDgtPkkwIPOgEqIgovdjEvb3JkZXJzEnIKCkxpc3RPcmRlcnMSIC5zaG9wLm9yZGVyLnYxLkxpc3RPcmRlcnNSZXF1ZXN0GiEuc2hvcC5vcmRlci52MS5MaXN0T3JkZXJzUmVzcG9uc2UiH5ACAdK5IwYKBCICGAGC0+STAgwSCi92MS9vcmRlcnMSjwEKCEdldE9yZGVyEh4uc2hvcC5vcmRlci52MS5HZXRPcmRlclJlcXVlc3QaFC5zaG9wLm9yZGVyLnYxLk9yZGVyIk2QAgHSuSMpChYiFCIFYWRtaW4SC2N1c3RvbWVyX2lkIg8IAioLVU5BVkFJTEFCTEWC0+STAhcSFS92MS9vcmRlcnMve29yZGVyX2lkfRKfAQoQR2V0T3JkZXJUaW1lbGluZRImLnNob3Aub3JkZXIudjEuR2V0T3JkZXJUaW1lbGluZVJlcXVlc3QaHC5zaG9wLm9yZGVyLnYxLk9yZGVyVGltZWxpbmUiRZACAdK5IxgKFiIUIgVhZG1pbhILY3VzdG9tZXJfaWSC0+STAiASHi92MS9vcmRlcnMve29yZGVyX2lkfS90aW1lbGluZRKOAQoLQ2FuY2VsT3JkZXISIS5zaG9wLm9yZGVyLnYxLkNhbmNlbE9yZGVyUmVxdWVzdBoULnNob3Aub3JkZXIudjEuT3JkZXIiRpACAtK5IxgKFiIUIgVhZG1pbhILY3VzdG9tZXJfaWSC0+STAiE6ASoiHC92MS9vcmRlcnMve29yZGVyX2lkfTpjYW5jZWwSjwEKCldhdGNoT3JkZXISIC5zaG9wLm9yZGVyLnYxLldhdGNoT3JkZXJSZXF1ZXN0GhQuc2hvcC5vcmRlci52MS5PcmRlciJHkAIB0rkjHQoWIhQiBWFkbWluEgtjdXN0b21lcl9pZBoDCNgEgtPkkwIdEhsvdjEvb3JkZXJzL3tvcmRlcl9pZH06d2F0Y2gwARoXyrkjEwoFb3JkZXISChIEZWRnZRoCCAJiBnByb3RvMw", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_google_type_money, file_weft_policy_v1_policy]);
 
 /**
  * An order.
@@ -218,6 +218,242 @@ export const Order_CancelReasonSchema: GenEnum<Order_CancelReason> = /*@__PURE__
   enumDesc(file_shop_order_v1_order, 0, 1);
 
 /**
+ * What happened to an order, oldest first.
+ *
+ * @generated from message shop.order.v1.OrderTimeline
+ */
+export type OrderTimeline = Message<"shop.order.v1.OrderTimeline"> & {
+  /**
+   * Id of the order.
+   *
+   * @generated from field: string order_id = 1;
+   */
+  orderId: string;
+
+  /**
+   * Id of the customer.
+   *
+   * @generated from field: string customer_id = 2;
+   */
+  customerId: string;
+
+  /**
+   * Every try, oldest first.
+   *
+   * @generated from field: repeated shop.order.v1.OrderTimeline.Step steps = 3;
+   */
+  steps: OrderTimeline_Step[];
+};
+
+/**
+ * Describes the message shop.order.v1.OrderTimeline.
+ * Use `create(OrderTimelineSchema)` to create a new message.
+ */
+export const OrderTimelineSchema: GenMessage<OrderTimeline> = /*@__PURE__*/
+  messageDesc(file_shop_order_v1_order, 1);
+
+/**
+ * One try of a step. A try whose process died in its midst is not listed.
+ *
+ * @generated from message shop.order.v1.OrderTimeline.Step
+ */
+export type OrderTimeline_Step = Message<"shop.order.v1.OrderTimeline.Step"> & {
+  /**
+   * What was tried.
+   *
+   * @generated from field: shop.order.v1.OrderTimeline.Step.Name step = 1;
+   */
+  step: OrderTimeline_Step_Name;
+
+  /**
+   * Number of the try, from 1. Of more than 20 failed tries the last is listed as the 20th.
+   *
+   * @generated from field: int32 attempt = 2;
+   */
+  attempt: number;
+
+  /**
+   * What came of it.
+   *
+   * @generated from field: shop.order.v1.OrderTimeline.Step.Outcome outcome = 3;
+   */
+  outcome: OrderTimeline_Step_Outcome;
+
+  /**
+   * Why: a CancelReason, who cancelled, or code and reason of the error; empty when done.
+   *
+   * @generated from field: string reason = 4;
+   */
+  reason: string;
+
+  /**
+   * When the try began.
+   *
+   * @generated from field: google.protobuf.Timestamp started_at = 5;
+   */
+  startedAt?: Timestamp | undefined;
+
+  /**
+   * When it ended.
+   *
+   * @generated from field: google.protobuf.Timestamp ended_at = 6;
+   */
+  endedAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message shop.order.v1.OrderTimeline.Step.
+ * Use `create(OrderTimeline_StepSchema)` to create a new message.
+ */
+export const OrderTimeline_StepSchema: GenMessage<OrderTimeline_Step> = /*@__PURE__*/
+  messageDesc(file_shop_order_v1_order, 1, 0);
+
+/**
+ * What was tried.
+ *
+ * @generated from enum shop.order.v1.OrderTimeline.Step.Name
+ */
+export const OrderTimeline_Step_Name = {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: NAME_UNSPECIFIED = 0;
+   */
+  NAME_UNSPECIFIED: 0,
+
+  /**
+   * The order was stored.
+   *
+   * @generated from enum value: PLACE = 1;
+   */
+  PLACE: 1,
+
+  /**
+   * Set the pieces aside.
+   *
+   * @generated from enum value: RESERVE = 2;
+   */
+  RESERVE: 2,
+
+  /**
+   * Charge the customer.
+   *
+   * @generated from enum value: CHARGE = 3;
+   */
+  CHARGE: 3,
+
+  /**
+   * Learn what became of a charge that was never answered.
+   *
+   * @generated from enum value: QUERY_CHARGE = 4;
+   */
+  QUERY_CHARGE: 4,
+
+  /**
+   * Turn the pieces set aside into a sale.
+   *
+   * @generated from enum value: COMMIT = 5;
+   */
+  COMMIT: 5,
+
+  /**
+   * The customer, or an admin, asked to cancel.
+   *
+   * @generated from enum value: CANCEL = 6;
+   */
+  CANCEL: 6,
+
+  /**
+   * Make sure that the order costs nothing.
+   *
+   * @generated from enum value: REFUND = 7;
+   */
+  REFUND: 7,
+
+  /**
+   * Put the pieces back.
+   *
+   * @generated from enum value: RELEASE = 8;
+   */
+  RELEASE: 8,
+} as const;
+
+/**
+ * What was tried.
+ *
+ * @generated from enum shop.order.v1.OrderTimeline.Step.Name
+ */
+export type OrderTimeline_Step_Name = (typeof OrderTimeline_Step_Name)[keyof typeof OrderTimeline_Step_Name] | UnknownEnum;
+
+/**
+ * Describes the enum shop.order.v1.OrderTimeline.Step.Name.
+ */
+export const OrderTimeline_Step_NameSchema: GenEnum<OrderTimeline_Step_Name> = /*@__PURE__*/
+  enumDesc(file_shop_order_v1_order, 1, 0, 0);
+
+/**
+ * What came of it.
+ *
+ * @generated from enum shop.order.v1.OrderTimeline.Step.Outcome
+ */
+export const OrderTimeline_Step_Outcome = {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: OUTCOME_UNSPECIFIED = 0;
+   */
+  OUTCOME_UNSPECIFIED: 0,
+
+  /**
+   * Done.
+   *
+   * @generated from enum value: DONE = 1;
+   */
+  DONE: 1,
+
+  /**
+   * Answered, and the answer was no.
+   *
+   * @generated from enum value: REFUSED = 2;
+   */
+  REFUSED: 2,
+
+  /**
+   * Not answered, or not usefully: tried again.
+   *
+   * @generated from enum value: FAILED = 3;
+   */
+  FAILED: 3,
+
+  /**
+   * Given up at its deadline.
+   *
+   * @generated from enum value: TIMED_OUT = 4;
+   */
+  TIMED_OUT: 4,
+
+  /**
+   * Answered after the order had been moved on otherwise, such as cancelled.
+   *
+   * @generated from enum value: SUPERSEDED = 5;
+   */
+  SUPERSEDED: 5,
+} as const;
+
+/**
+ * What came of it.
+ *
+ * @generated from enum shop.order.v1.OrderTimeline.Step.Outcome
+ */
+export type OrderTimeline_Step_Outcome = (typeof OrderTimeline_Step_Outcome)[keyof typeof OrderTimeline_Step_Outcome] | UnknownEnum;
+
+/**
+ * Describes the enum shop.order.v1.OrderTimeline.Step.Outcome.
+ */
+export const OrderTimeline_Step_OutcomeSchema: GenEnum<OrderTimeline_Step_Outcome> = /*@__PURE__*/
+  enumDesc(file_shop_order_v1_order, 1, 0, 1);
+
+/**
  * One product of an order.
  *
  * @generated from message shop.order.v1.OrderItem
@@ -257,7 +493,7 @@ export type OrderItem = Message<"shop.order.v1.OrderItem"> & {
  * Use `create(OrderItemSchema)` to create a new message.
  */
 export const OrderItemSchema: GenMessage<OrderItem> = /*@__PURE__*/
-  messageDesc(file_shop_order_v1_order, 1);
+  messageDesc(file_shop_order_v1_order, 2);
 
 /**
  * One product to order.
@@ -285,7 +521,7 @@ export type PlaceOrderItem = Message<"shop.order.v1.PlaceOrderItem"> & {
  * Use `create(PlaceOrderItemSchema)` to create a new message.
  */
 export const PlaceOrderItemSchema: GenMessage<PlaceOrderItem> = /*@__PURE__*/
-  messageDesc(file_shop_order_v1_order, 2);
+  messageDesc(file_shop_order_v1_order, 3);
 
 /**
  * An order to place.
@@ -313,7 +549,7 @@ export type PlaceOrderRequest = Message<"shop.order.v1.PlaceOrderRequest"> & {
  * Use `create(PlaceOrderRequestSchema)` to create a new message.
  */
 export const PlaceOrderRequestSchema: GenMessage<PlaceOrderRequest> = /*@__PURE__*/
-  messageDesc(file_shop_order_v1_order, 3);
+  messageDesc(file_shop_order_v1_order, 4);
 
 /**
  * Asks for a page of orders.
@@ -341,7 +577,7 @@ export type ListOrdersRequest = Message<"shop.order.v1.ListOrdersRequest"> & {
  * Use `create(ListOrdersRequestSchema)` to create a new message.
  */
 export const ListOrdersRequestSchema: GenMessage<ListOrdersRequest> = /*@__PURE__*/
-  messageDesc(file_shop_order_v1_order, 4);
+  messageDesc(file_shop_order_v1_order, 5);
 
 /**
  * A page of orders.
@@ -369,7 +605,7 @@ export type ListOrdersResponse = Message<"shop.order.v1.ListOrdersResponse"> & {
  * Use `create(ListOrdersResponseSchema)` to create a new message.
  */
 export const ListOrdersResponseSchema: GenMessage<ListOrdersResponse> = /*@__PURE__*/
-  messageDesc(file_shop_order_v1_order, 5);
+  messageDesc(file_shop_order_v1_order, 6);
 
 /**
  * Asks for an order.
@@ -390,7 +626,28 @@ export type GetOrderRequest = Message<"shop.order.v1.GetOrderRequest"> & {
  * Use `create(GetOrderRequestSchema)` to create a new message.
  */
 export const GetOrderRequestSchema: GenMessage<GetOrderRequest> = /*@__PURE__*/
-  messageDesc(file_shop_order_v1_order, 6);
+  messageDesc(file_shop_order_v1_order, 7);
+
+/**
+ * Names the order whose timeline is asked for.
+ *
+ * @generated from message shop.order.v1.GetOrderTimelineRequest
+ */
+export type GetOrderTimelineRequest = Message<"shop.order.v1.GetOrderTimelineRequest"> & {
+  /**
+   * Id of the order.
+   *
+   * @generated from field: string order_id = 1;
+   */
+  orderId: string;
+};
+
+/**
+ * Describes the message shop.order.v1.GetOrderTimelineRequest.
+ * Use `create(GetOrderTimelineRequestSchema)` to create a new message.
+ */
+export const GetOrderTimelineRequestSchema: GenMessage<GetOrderTimelineRequest> = /*@__PURE__*/
+  messageDesc(file_shop_order_v1_order, 8);
 
 /**
  * Names the order to cancel.
@@ -411,7 +668,7 @@ export type CancelOrderRequest = Message<"shop.order.v1.CancelOrderRequest"> & {
  * Use `create(CancelOrderRequestSchema)` to create a new message.
  */
 export const CancelOrderRequestSchema: GenMessage<CancelOrderRequest> = /*@__PURE__*/
-  messageDesc(file_shop_order_v1_order, 7);
+  messageDesc(file_shop_order_v1_order, 9);
 
 /**
  * Names the order to watch.
@@ -432,7 +689,7 @@ export type WatchOrderRequest = Message<"shop.order.v1.WatchOrderRequest"> & {
  * Use `create(WatchOrderRequestSchema)` to create a new message.
  */
 export const WatchOrderRequestSchema: GenMessage<WatchOrderRequest> = /*@__PURE__*/
-  messageDesc(file_shop_order_v1_order, 8);
+  messageDesc(file_shop_order_v1_order, 10);
 
 /**
  * Takes orders and brings each to its end: confirmed, or cancelled with everything
@@ -472,6 +729,16 @@ export const OrderService: GenService<{
     methodKind: "unary";
     input: typeof GetOrderRequestSchema;
     output: typeof OrderSchema;
+  },
+  /**
+   * What the checkout of an order tried, when, and what came of it.
+   *
+   * @generated from rpc shop.order.v1.OrderService.GetOrderTimeline
+   */
+  getOrderTimeline: {
+    methodKind: "unary";
+    input: typeof GetOrderTimelineRequestSchema;
+    output: typeof OrderTimelineSchema;
   },
   /**
    * Cancels an order, confirmed or not: refunds what was charged and puts the pieces

@@ -1,0 +1,85 @@
+/**
+ * Cancelling that races with every step of the checkout, with calls that take as long as the seed says and lose
+ * requests and replies. Whatever interleaves, the order ends in one state and money, stock and events agree.
+ */
+import { Code, ConnectError } from "@connectrpc/connect";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { type Order, Order_Status } from "#gen/shop/order/v1/order_pb.ts";
+import { type Market, soon, startMarket } from "./testdata/market.ts";
+
+const { CONFIRMED, CANCELLED, COMPENSATING } = Order_Status;
+let market: Market;
+beforeAll(async () => {
+  market = await startMarket();
+});
+afterEach(() => {
+  market.stock.open();
+  market.money.open();
+});
+afterAll(() => market?.stop());
+
+/** Numbers in [0, 1), the same for the same seed (mulberry32). */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+/** One order that is cancelled twice at once, somewhere between its placing and its end. */
+async function race(seed: number, productId: string) {
+  const random = randomFrom(seed);
+  const customer = market.customer();
+  const paymentToken = random() < 0.2 ? "tok_declined" : random() < 0.2 ? "tok_flaky" : "tok_visa";
+  const { id: orderId } = await customer.place([{ productId, quantity: 1 }], { paymentToken });
+  const cancelAfter = random() < 0.25 ? undefined : random() ** 2 * 600;
+  const acknowledged: Order[] = [];
+  if (cancelAfter !== undefined) {
+    await new Promise((resolve) => setTimeout(resolve, cancelAfter));
+    const clients = [customer.client, market.asAdmin()];
+    acknowledged.push(...(await Promise.all(clients.map((client) => client.cancelOrder({ orderId })))));
+  }
+  await expect
+    .poll(async () => (await customer.client.getOrder({ orderId })).status, soon)
+    .toSatisfy((status) => status === CONFIRMED || status === CANCELLED);
+  const { status } = await customer.client.getOrder({ orderId });
+  return { seed, orderId, status, acknowledged };
+}
+
+test("whatever interleaves, a cancelled order costs nothing and a confirmed one is paid once", async () => {
+  const first = Number(process.env.RACE_SEED ?? 1);
+  const count = Number(process.env.RACE_COUNT ?? 48);
+  const productId = await market.stocked(1_000);
+  const weather = randomFrom(first);
+  const meet = async () => {
+    await new Promise((resolve) => setTimeout(resolve, weather() * 25));
+    if (weather() < 0.06) throw new ConnectError("lost on the way there or back", Code.Unavailable);
+  };
+  market.stock.meet(meet);
+  market.money.meet(meet);
+  const results = [];
+  for (let seed = first; seed < first + count; seed += 8) {
+    const seeds = Array.from({ length: 8 }, (_, offset) => seed + offset);
+    results.push(...(await Promise.all(seeds.map((one) => race(one, productId)))));
+  }
+  let sold = 0;
+  const ends = new Set<string>();
+  for (const { seed, orderId, status, acknowledged } of results) {
+    const at = `seed ${seed}`;
+    const { charges, refunds } = await market.ledger(orderId);
+    ends.add(`${charges} charged, ${refunds} refunded`);
+    for (const order of acknowledged) expect([COMPENSATING, CANCELLED], at).toContain(order.status);
+    if (acknowledged.length > 0) expect(status, at).toBe(CANCELLED);
+    if (status === CONFIRMED) sold++;
+    expect(charges - refunds, at).toBe(status === CONFIRMED ? 1 : 0);
+    const events = await market.eventsOf(orderId);
+    expect(events.at(-1), at).toBe(status === CONFIRMED ? "OrderConfirmed" : "OrderCancelled");
+    expect(new Set(events).size, `${at}: each event once`).toBe(events.length);
+  }
+  expect(await market.stockOf(productId)).toEqual({ available: 1_000 - sold, reserved: 0, sold });
+  // The seeds reach every end: confirmed, cancelled in time, cancelled after the charge.
+  expect(ends).toEqual(new Set(["1 charged, 0 refunded", "0 charged, 0 refunded", "1 charged, 1 refunded"]));
+}, 120_000);
