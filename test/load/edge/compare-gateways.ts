@@ -4,9 +4,6 @@ import { Missing } from "./gateways/missing.ts";
 import { CONNECTIONS, checkReply, Load, median, requestBytes } from "./measure.ts";
 import type { ServerProcess } from "./processes.ts";
 
-/** Requests before anything is counted, for compilers and connections to warm up. */
-const WARM_UP = 25_000;
-
 interface Runner {
   readonly name: string;
   readonly does: string;
@@ -17,12 +14,14 @@ interface Runner {
 
 /**
  * Measures every gateway on every scenario, in turns, and prints a table with ratios to the first one.
- * @param only names (or parts of them) to keep; all when empty. The floor is always in.
+ * @param options.warmUp requests before anything is counted, for compilers and connections
+ * @param options.only names (or parts of them) to keep; all when empty. The floor is always in.
  */
 export async function compareGateways(
   surroundings: Surroundings,
-  { rounds, requests, only }: { rounds: number; requests: number; only: readonly string[] },
+  options: { rounds: number; requests: number; warmUp: number; only: readonly string[] },
 ): Promise<void> {
+  const { rounds, requests, warmUp, only } = options;
   const authorization = await surroundings.identities.authorization();
   const { runners, skipped } = await startAll(surroundings, authorization, only);
   const load = new Load();
@@ -30,7 +29,7 @@ export async function compareGateways(
     for (let round = -1; round < rounds; round++) {
       for (const scenario of scenarios) {
         for (const runner of runners) {
-          const count = round < 0 ? WARM_UP : requests;
+          const count = round < 0 ? warmUp : requests;
           const cpu = await load.cpuPerRequest(runner.gateway, requestBytes(scenario, authorization), count);
           if (round >= 0) samplesOf(runner, scenario).push(cpu);
         }

@@ -14,12 +14,16 @@ const { values } = parseArgs({
   options: {
     rounds: { type: "string", default: "5" },
     requests: { type: "string", default: "10000" },
+    "warm-up": { type: "string", default: "25000" },
     only: { type: "string", multiple: true, default: [] },
     router: { type: "boolean", default: false },
     memory: { type: "boolean", default: false },
     seconds: { type: "string", default: "600" },
   },
 });
+// Ends the processes it has started, too.
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
+
 if (process.platform !== "linux")
   throw new Error("CPU time of other processes is read from /proc: Linux only");
 
@@ -29,7 +33,12 @@ else await withLibrary(values.memory ? measureMemory : compare);
 
 async function compare(surroundings: Surroundings): Promise<void> {
   const { rounds, requests, only } = values;
-  await compareGateways(surroundings, { rounds: Number(rounds), requests: Number(requests), only });
+  await compareGateways(surroundings, {
+    rounds: Number(rounds),
+    requests: Number(requests),
+    warmUp: Number(values["warm-up"]),
+    only,
+  });
   console.log();
   routerCost();
 }

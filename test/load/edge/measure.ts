@@ -14,6 +14,10 @@ export const CONNECTIONS = 32;
 export class Load {
   readonly #child: ChildProcess = fork(join(import.meta.dirname, "load-generator.ts"));
 
+  constructor() {
+    process.once("exit", () => this.stop());
+  }
+
   /**
    * Sends `count` requests to a gateway.
    * @returns CPU time of the gateway for each, in microseconds

@@ -29,6 +29,7 @@ export async function startServer(
     stdio: ["ignore", openSync(logFile, "w"), "inherit"],
   });
   child.on("error", () => {});
+  process.once("exit", () => child.kill("SIGKILL"));
   const giveUp = Date.now() + START_MS;
   while (!(await answers(port))) {
     if (child.exitCode !== null || child.pid === undefined || Date.now() > giveUp) {
