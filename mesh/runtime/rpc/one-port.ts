@@ -88,8 +88,12 @@ export function joinServers(h1: http.Server, h2: http2.Http2Server): ReadonlySet
     undecided.add(socket);
     decide(socket, (isHttp2) => {
       undecided.delete(socket);
-      if (isHttp2) h2.emit("connection", socket);
-      else if (isHttp2 === false) toHttp1.call(h1, socket);
+      if (isHttp2) {
+        // HTTP/1.1 servers keep a connection whose peer has ended its half; HTTP/2 would never learn of it.
+        socket.allowHalfOpen = false;
+        h2.emit("connection", socket);
+      }
+      if (isHttp2 === false) toHttp1.call(h1, socket);
     });
   });
 

@@ -1,0 +1,81 @@
+import { once } from "node:events";
+import http from "node:http";
+import http2, { type ServerHttp2Stream } from "node:http2";
+import net, { type AddressInfo } from "node:net";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { createOnePort } from "./one-port.ts";
+
+let server: http.Server;
+let port: number;
+let streams: ServerHttp2Stream[];
+
+beforeEach(async () => {
+  streams = [];
+  server = createOnePort({
+    http1: (request, response) => {
+      if (request.url === "/early") {
+        response.end("early");
+      } else {
+        request.resume();
+        request.on("end", () => response.end("http/1.1"));
+      }
+    },
+    http2: (_request, response) => response.end("request"),
+    takeStream: (stream, headers) => {
+      if (headers[":path"] !== "/taken") return false;
+      stream.on("error", () => {});
+      streams.push(stream);
+      return true;
+    },
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  port = (server.address() as AddressInfo).port;
+});
+afterEach(() => {
+  server.closeAllConnections();
+  server.closeIdleConnections();
+  for (const stream of streams) stream.session?.destroy();
+  server.close();
+});
+
+test("one port speaks HTTP/1.1 and HTTP/2, and streams that nobody takes become requests", async () => {
+  expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe("http/1.1");
+  const session = http2.connect(`http://127.0.0.1:${port}`);
+  const stream = session.request({ ":path": "/" }).setEncoding("utf8");
+  const [text] = await once(stream, "data");
+  expect(text).toBe("request");
+  expect(streams).toHaveLength(0);
+  session.close();
+});
+
+test.each([
+  ["ends its connection", (socket: net.Socket) => socket.end()],
+  ["resets its connection", (socket: net.Socket) => socket.resetAndDestroy()],
+])("the streams of an HTTP/2 peer that %s are closed", async (_, leave) => {
+  let socket!: net.Socket;
+  const session = http2.connect(`http://127.0.0.1:${port}`, {
+    createConnection: () => {
+      socket = net.connect(port, "127.0.0.1");
+      return socket;
+    },
+  });
+  session.on("error", () => {});
+  session.request({ ":path": "/taken", ":method": "POST" }).on("error", () => {});
+  await expect.poll(() => streams.length).toBe(1);
+  const closed = new Promise((resolve) => streams[0]?.once("close", resolve));
+  leave(socket);
+  await closed;
+  await expect
+    .poll(() => new Promise((resolve) => server.getConnections((_error, count) => resolve(count))))
+    .toBe(0);
+});
+
+test("an HTTP/1.1 answer that leaves before the whole request ends the connection and says so", async () => {
+  const request = http.request({ port, host: "127.0.0.1", path: "/early", method: "POST", agent: false });
+  request.on("error", () => {});
+  request.write("first part");
+  const [response] = (await once(request, "response")) as [http.IncomingMessage];
+  expect(response.headers.connection).toBe("close");
+  request.destroy();
+});
