@@ -1,6 +1,7 @@
 /**
  * Runs the public conformance suite of Connect against the runtime's server and client, over gRPC, gRPC-Web
- * and Connect. The runner is a Go program; without Go there is nothing to run.
+ * and Connect, where grpc-go is one of the peers on both sides; then grpcurl against the server. All of them
+ * are Go programs; without Go there is nothing to run.
  *
  *     npm run conformance                     both sides
  *     npm run conformance -- client --run "Basic/**"    one side, with options of the runner
@@ -8,26 +9,25 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { runGrpcurl } from "./grpcurl.ts";
 
-const version = "v1.0.7";
+/** Programs of peers, at the versions this has been run with. */
+const packages = {
+  connectconformance: "connectrpc.com/conformance/cmd/connectconformance@v1.0.7",
+  grpcurl: "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3",
+};
+
 const here = import.meta.dirname;
-const folder = resolve(here, `../../.weft/conformance/${version}`);
-const runner = join(folder, "connectconformance");
 
 const [first, ...rest] = process.argv.slice(2);
 const sides = first === "server" || first === "client" ? [first] : ["server", "client"];
 const options = sides.length === 1 ? rest : process.argv.slice(2);
 
-if (!existsSync(runner)) {
-  if (spawnSync("go", ["version"]).status !== 0) {
-    console.log("conformance: skipped: needs Go");
-    process.exit(0);
-  }
-  execFileSync("go", ["install", `connectrpc.com/conformance/cmd/connectconformance@${version}`], {
-    env: { ...process.env, GOBIN: folder },
-    stdio: "inherit",
-  });
+if (spawnSync("go", ["version"]).status !== 0) {
+  console.log("conformance: skipped: needs Go");
+  process.exit(0);
 }
+const runner = install("connectconformance");
 
 let failed = false;
 for (const side of sides) {
@@ -45,4 +45,16 @@ for (const side of sides) {
   );
   failed ||= status !== 0;
 }
+if (sides.length === 2 && !(await runGrpcurl(install("grpcurl")))) failed = true;
 process.exit(failed ? 1 : 0);
+
+/** Path of a program, which Go installs where it is missing. */
+function install(name: keyof typeof packages): string {
+  const folder = resolve(here, "../../.weft/peers", packages[name].replaceAll("/", "_"));
+  const program = join(folder, name);
+  if (!existsSync(program)) {
+    const env = { ...process.env, GOBIN: folder };
+    execFileSync("go", ["install", packages[name]], { env, stdio: "inherit" });
+  }
+  return program;
+}
