@@ -40,7 +40,7 @@ function nodeGateway(name: string, file: string, does: string, transcodes = true
 /** The gateway of the mesh with its own entry point and defaults, its log in a file. */
 const edge: Contestant = {
   name: "weft edge",
-  does: "JWT (cached), access rules, deadline, trace and request ids, access log to a file",
+  does: "JWT (cached), access rules, rate limit, load shedding, deadline, trace and request ids, access log to a file",
   transcodes: true,
   start: async ({ upstream, identities, folder }) =>
     startServer(
