@@ -29,6 +29,7 @@ import { logCalls } from "./policies/access-log.ts";
 import { admitCalls, meshSteps } from "./policies/admit-calls.ts";
 import { edgeParts } from "./policies/edge-parts.ts";
 import { statusOfReason } from "./policies/error-status.ts";
+import { guardedCalls } from "./policies/guarded-calls.ts";
 import { settingsFromEnv } from "./policies/settings.ts";
 import { createProtocols } from "./protocols/protocols.ts";
 import { createTranscoder } from "./transcode/transcoder.ts";
@@ -55,7 +56,13 @@ export async function startEdge(config: Config): Promise<RunningEdge> {
     .filter((type) => type.kind === "service")
     .filter((type) => hasOption(type, serviceOption));
   const upstreams = new Map(services.map((service) => [service.typeName, poolFor(service, config)]));
-  const calls = new Map<string, StartCall>([...upstreams].map(([name, pool]) => [name, upstreamCalls(pool)]));
+  const onBreaker = (rpc: string, state: string) => log.warn({ rpc, breaker: state }, "breaker");
+  const calls = new Map<string, StartCall>(
+    services.map((service) => {
+      const start = upstreamCalls(upstreams.get(service.typeName)!);
+      return [service.typeName, guardedCalls(start, service, onBreaker)];
+    }),
+  );
 
   const verifyUser = createUserVerifier({
     jwksUrl: config.jwksUrl,

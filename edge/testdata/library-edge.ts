@@ -10,6 +10,7 @@ import { gatewayServer } from "../gateway.ts";
 import { edgePages } from "../pages.ts";
 import { admitCalls, plainSteps } from "../policies/admit-calls.ts";
 import { edgeParts } from "../policies/edge-parts.ts";
+import { guardedCalls } from "../policies/guarded-calls.ts";
 import type { Step } from "../policies/passage.ts";
 import { settingsFromJson } from "../policies/settings.ts";
 import { createProtocols } from "../protocols/protocols.ts";
@@ -41,7 +42,7 @@ export async function startLibraryEdge(
   const parts = await edgeParts(settings, { natsUrl: undefined, log: pino({ level: "silent" }) });
   const registry = createRegistry(method.parent.file);
   const sessions = new Http2Sessions(upstream.url);
-  const start = upstreamCalls(sessions);
+  const start = guardedCalls(upstreamCalls(sessions), method.parent, () => {});
   const finished: LibraryEdge["finished"] = [];
   const config = {
     registry,

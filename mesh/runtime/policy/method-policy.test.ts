@@ -13,7 +13,7 @@ test("what a method leaves out is neither limited nor tried again, and may not b
     importance: Importance.NORMAL,
     cacheControl: "no-store",
     concurrency: { limit: 32, queue: 16 },
-    edgeConcurrency: { limit: 512, queue: 0 },
+    edgeConcurrency: 512,
   });
 });
 

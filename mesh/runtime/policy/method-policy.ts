@@ -4,7 +4,6 @@ import { MethodOptions_IdempotencyLevel as Idempotency } from "@bufbuild/protobu
 import {
   type Access,
   type Cache,
-  type Concurrency,
   IdempotencyKey,
   Importance,
   type MethodPolicy,
@@ -35,8 +34,8 @@ export interface ResolvedPolicy {
     maxOpenMs: number;
   };
   readonly concurrency: { limit: number; queue: number };
-  /** The same at the edge, which serves everybody and so has more calls in flight than any service. */
-  readonly edgeConcurrency: { limit: number; queue: number };
+  /** Calls in flight at the edge, which serves everybody and so has more of them; nobody waits there. */
+  readonly edgeConcurrency: number;
   /** Undefined: no limit. */
   readonly rateLimit: RateLimitPolicy | undefined;
   /** Undefined: no retries. */
@@ -89,17 +88,13 @@ function resolve(desc: DescMethod): ResolvedPolicy {
       openMs: milliseconds(breaker?.open) ?? 1_000,
       maxOpenMs: milliseconds(breaker?.maxOpen) ?? 30_000,
     },
-    concurrency: concurrencyOf(concurrency, 32, 16),
-    edgeConcurrency: concurrencyOf(concurrency, 512, 0),
+    concurrency: { limit: concurrency?.limit || 32, queue: concurrency?.queue || 16 },
+    edgeConcurrency: concurrency?.limit || 512,
     rateLimit: rateLimitOf(desc, own.rateLimit ?? defaults.rateLimit),
     retry: retryOf(desc, own.retry, defaults.retry),
     importance: own.importance || defaults.importance || Importance.NORMAL,
     cacheControl: cacheControlOf(desc, own.cache ?? defaults.cache),
   };
-}
-
-function concurrencyOf(given: Concurrency | undefined, limit: number, queue: number) {
-  return { limit: given?.limit || limit, queue: given?.queue || queue };
 }
 
 function cacheControlOf({ idempotency }: DescMethod, cache: Cache | undefined): string {

@@ -46,7 +46,9 @@ export function libraryMethod(
         messageType: [
           {
             name: "Book",
-            field: [{ name: "id", number: 1, type: 9, label: FieldDescriptorProto_Label.OPTIONAL }],
+            field: [
+              { name: "id", jsonName: "id", number: 1, type: 9, label: FieldDescriptorProto_Label.OPTIONAL },
+            ],
           },
         ],
         service: [

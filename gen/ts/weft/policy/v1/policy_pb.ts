@@ -105,7 +105,7 @@ export type MethodPolicy = Message<"weft.policy.v1.MethodPolicy"> & {
   breaker?: Breaker | undefined;
 
   /**
-   * Calls in flight per caller process. [32, 16 waiting; 512 at the edge, none waiting]
+   * Calls in flight per caller process. [32, 16 waiting; at the edge 512]
    *
    * @generated from field: weft.policy.v1.Concurrency concurrency = 6;
    */
@@ -420,6 +420,7 @@ export type Concurrency = Message<"weft.policy.v1.Concurrency"> & {
 
   /**
    * Calls that may wait for a place; the next one fails with RESOURCE_EXHAUSTED.
+   * At the edge nobody waits.
    *
    * @generated from field: uint32 queue = 2;
    */

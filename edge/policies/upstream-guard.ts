@@ -1,0 +1,85 @@
+import { CircuitState, SamplingBreaker } from "cockatiel";
+import type { ResolvedPolicy } from "#mesh/runtime/policy/method-policy.ts";
+
+/** What a call says of its upstream; a call that the client gave up says nothing. */
+export type Health = "good" | "bad" | "unknown";
+
+/**
+ * Breaker and bound of the calls in flight to one upstream method. The sampling is cockatiel's, as between
+ * services (mesh/runtime/policy/breaker.ts); without its promises, since every call of the edge comes by.
+ */
+export class UpstreamGuard {
+  readonly #breaker: SamplingBreaker;
+  readonly #policy: ResolvedPolicy["breaker"];
+  readonly #limit: number;
+  readonly #onChange: (state: "open" | "closed") => void;
+  #inFlight = 0;
+  #state: CircuitState = CircuitState.Closed;
+  #opened = 0;
+  #opensUntil = 0;
+
+  /** @param onChange hears when the breaker opens, and when it closes again */
+  constructor(
+    policy: Pick<ResolvedPolicy, "breaker" | "edgeConcurrency">,
+    onChange: (state: "open" | "closed") => void,
+  ) {
+    const { ratio, minimumRps, windowMs } = policy.breaker;
+    this.#breaker = new SamplingBreaker({ threshold: ratio, duration: windowMs, minimumRps });
+    this.#policy = policy.breaker;
+    this.#limit = policy.edgeConcurrency;
+    this.#onChange = onChange;
+  }
+
+  /**
+   * Asks to make a call; after "go" there must be one `leave`.
+   * @param now milliseconds of any clock that only goes forward
+   * @returns "open": the upstream fails too often, wait; "full": there are too many calls in flight
+   */
+  enter(now: number): "go" | "open" | "full" {
+    if (this.#state !== CircuitState.Closed) {
+      // While half open there is one probe under way, and nobody else may go.
+      if (this.#state === CircuitState.HalfOpen || now < this.#opensUntil) return "open";
+      this.#state = CircuitState.HalfOpen;
+    }
+    if (this.#inFlight >= this.#limit) return "full";
+    this.#inFlight++;
+    return "go";
+  }
+
+  /** A call is over. */
+  leave(health: Health, now: number): void {
+    this.#inFlight--;
+    if (health === "good") {
+      const recovered = this.#state === CircuitState.HalfOpen;
+      this.#breaker.success(this.#state);
+      if (!recovered) return;
+      this.#state = CircuitState.Closed;
+      this.#opened = 0;
+      this.#onChange("closed");
+    } else if (this.#state === CircuitState.HalfOpen) {
+      // A probe that nobody waited for leaves the question open; the next one may ask it at once.
+      if (health === "bad") this.#open(now);
+      else this.#state = CircuitState.Open;
+    } else if (
+      health === "bad" &&
+      this.#breaker.failure(this.#state) &&
+      this.#state === CircuitState.Closed
+    ) {
+      this.#onChange("open");
+      this.#open(now);
+    }
+  }
+
+  /** Milliseconds until the next probe. */
+  waitMs(now: number): number {
+    return Math.max(0, this.#opensUntil - now);
+  }
+
+  /** Doubles with each failed probe; jittered, so that several edges do not probe together. */
+  #open(now: number): void {
+    this.#state = CircuitState.Open;
+    const { openMs, maxOpenMs } = this.#policy;
+    const wait = Math.min(maxOpenMs, openMs * 2 ** this.#opened++);
+    this.#opensUntil = now + wait * (0.75 + Math.random() / 4);
+  }
+}
