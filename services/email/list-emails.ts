@@ -1,8 +1,11 @@
 import type { MikroORM } from "@mikro-orm/postgresql";
-import { readPageToken, writePageToken } from "./page-token.ts";
+import { z } from "zod";
+import { pageTokens } from "#mesh/runtime/paging/page-token.ts";
 import { type Email, EmailRow } from "./storage.ts";
 
 const defaultPageSize = 20;
+/** Time (milliseconds since 1970) and id of the last row of a page. */
+const tokens = pageTokens(z.tuple([z.number().int().min(0).max(8.64e15), z.uuid()]));
 
 /** A mail that the mail server has taken. */
 export type SentEmail = Email & { recipient: string; subject: string; sentAt: Date };
@@ -16,7 +19,7 @@ export async function listEmails(
   { pageSize, pageToken, orderId }: { pageSize: number; pageToken: string; orderId: string },
 ): Promise<{ emails: SentEmail[]; nextPageToken: string }> {
   const filters = [orderId.toLowerCase()];
-  const position = readPageToken(filters, pageToken);
+  const position = tokens.read(filters, pageToken);
   const size = pageSize || defaultPageSize;
   const rows = await orm.em.fork().find(
     EmailRow,
@@ -31,7 +34,7 @@ export async function listEmails(
   const emails = rows.slice(0, size) as SentEmail[];
   const last = emails.at(-1);
   const more = rows.length > size && last;
-  return { emails, nextPageToken: more ? writePageToken(filters, [last.sentAt.getTime(), last.id]) : "" };
+  return { emails, nextPageToken: more ? tokens.write(filters, [last.sentAt.getTime(), last.id]) : "" };
 }
 
 /** (sentAt, id) < position, written so that an index on both finds the place. */

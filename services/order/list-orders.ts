@@ -1,10 +1,11 @@
-import { Code } from "@connectrpc/connect";
 import type { MikroORM } from "@mikro-orm/postgresql";
-import { validate as isUuid } from "uuid";
-import { ServiceError } from "#mesh/runtime/rpc/errors.ts";
+import { z } from "zod";
+import { pageTokens } from "#mesh/runtime/paging/page-token.ts";
 import { type Order, OrderRow } from "./storage.ts";
 
 const defaultPageSize = 20;
+/** Id of the last row of a page. */
+const tokens = pageTokens(z.uuid());
 
 /**
  * A page of a customer's orders, newest first (AIP-158). Ids are UUIDv7 and so in order of time.
@@ -15,21 +16,13 @@ export async function listOrders(
   { customerId, pageSize, pageToken }: { customerId: string; pageSize: number; pageToken: string },
 ): Promise<{ orders: Order[]; nextPageToken: string }> {
   const limit = pageSize || defaultPageSize;
-  const before = pageToken && readToken(pageToken);
+  const before = tokens.read([customerId], pageToken);
   const where = before ? { customerId, id: { $lt: before } } : { customerId };
   const rows = await orm.em.fork().find(OrderRow, where, { orderBy: { id: "desc" }, limit: limit + 1 });
   const orders = rows.slice(0, limit);
   const last = orders.at(-1);
   return {
     orders,
-    nextPageToken: rows.length > limit && last ? Buffer.from(last.id).toString("base64url") : "",
+    nextPageToken: rows.length > limit && last ? tokens.write([customerId], last.id) : "",
   };
-}
-
-function readToken(token: string): string {
-  const id = Buffer.from(token, "base64url").toString();
-  if (isUuid(id)) return id;
-  throw new ServiceError(Code.InvalidArgument, "PAGE_TOKEN_INVALID", "the page token is not valid", {
-    fields: [{ field: "page_token", description: "use next_page_token of the reply before" }],
-  });
 }

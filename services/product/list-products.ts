@@ -1,9 +1,12 @@
 import type { MikroORM } from "@mikro-orm/postgresql";
-import { readPageToken, writePageToken } from "./page-token.ts";
+import { z } from "zod";
+import { pageTokens } from "#mesh/runtime/paging/page-token.ts";
 import { containing, wordsOf } from "./product.ts";
 import { type Product, ProductRow } from "./storage.ts";
 
 const defaultPageSize = 20;
+/** Name to sort by (PostgreSQL takes no NUL) and id of the last row of a page. */
+const tokens = pageTokens(z.tuple([z.string().regex(/^[^\0]*$/), z.uuid()]));
 
 /** Which products to list. */
 export interface Listing {
@@ -28,7 +31,7 @@ export async function listProducts(
 ): Promise<{ products: Product[]; nextPageToken: string }> {
   const words = wordsOf(query);
   const filters = [category, ...words];
-  const position = readPageToken(filters, pageToken);
+  const position = tokens.read(filters, pageToken);
   const size = pageSize || defaultPageSize;
   const rows = await orm.em.fork().find(
     ProductRow,
@@ -46,7 +49,7 @@ export async function listProducts(
   const products = rows.slice(0, size);
   const last = products.at(-1);
   const more = rows.length > size && last;
-  return { products, nextPageToken: more ? writePageToken(filters, [last.sortName, last.id]) : "" };
+  return { products, nextPageToken: more ? tokens.write(filters, [last.sortName, last.id]) : "" };
 }
 
 /** (sortName, id) > position, written so that an index on both finds the place. */

@@ -12,30 +12,42 @@
  */
 import { createHash } from "node:crypto";
 import { Code } from "@connectrpc/connect";
-import { z } from "zod";
-import { ServiceError } from "#mesh/runtime/rpc/errors.ts";
+import type { z } from "zod";
+import { ServiceError } from "../rpc/errors.ts";
 
 const version = 1;
 const hashLength = 8;
 const headLength = 1 + 2 * hashLength;
-/** PostgreSQL takes no NUL. */
-const positionSchema = z.tuple([z.string().regex(/^[^\0]*$/), z.uuid()]);
+/** Tokens of one list (AIP-158). */
+export interface PageTokens<Position> {
+  /** Token of the page behind `position`. `filters` in a fixed order. */
+  write(filters: readonly string[], position: Position): string;
+  /**
+   * Position that a token stands for; undefined for the first page.
+   * @throws ServiceError PAGE_TOKEN_INVALID for a token that no reply with these filters gave
+   */
+  read(filters: readonly string[], token: string): Position | undefined;
+}
 
-/** Sort key and id of the last row of a page. */
-export type Position = z.infer<typeof positionSchema>;
+/** @param schema what the position of a row is: the values that the list is sorted by */
+export function pageTokens<Position>(schema: z.ZodType<Position>): PageTokens<Position> {
+  return {
+    write: writePageToken,
+    read(filters, token) {
+      if (token === "") return undefined;
+      const position = schema.safeParse(readPageToken(filters, token));
+      if (!position.success) throw invalid("is not a token of a list reply");
+      return position.data;
+    },
+  };
+}
 
-/** Token of the page behind `position`. `filters` in a fixed order. */
-export function writePageToken(filters: readonly string[], position: Position): string {
+function writePageToken(filters: readonly string[], position: unknown): string {
   const body = Buffer.concat([hash(JSON.stringify(filters)), Buffer.from(JSON.stringify(position))]);
   return Buffer.concat([Buffer.of(version), hash(body), body]).toString("base64url");
 }
 
-/**
- * Position that a token stands for; undefined for the first page.
- * @throws ServiceError PAGE_TOKEN_INVALID for a token that no reply with these filters gave
- */
-export function readPageToken(filters: readonly string[], token: string): Position | undefined {
-  if (token === "") return undefined;
+function readPageToken(filters: readonly string[], token: string): unknown {
   const bytes = Buffer.from(token, "base64url");
   // Decoding skips what is not base64url, so only the canonical spelling is a token.
   if (bytes.toString("base64url") !== token || bytes.length <= headLength || bytes[0] !== version)
@@ -44,12 +56,8 @@ export function readPageToken(filters: readonly string[], token: string): Positi
   if (!bytes.subarray(1, 1 + hashLength).equals(hash(body))) throw invalid("is damaged");
   if (!body.subarray(0, hashLength).equals(hash(JSON.stringify(filters))))
     throw invalid("belongs to a list with other filters");
-  return positionOf(body.subarray(hashLength).toString());
-}
-
-function positionOf(json: string): Position {
   try {
-    return positionSchema.parse(JSON.parse(json));
+    return JSON.parse(body.subarray(hashLength).toString());
   } catch {
     throw invalid("is not a token of a list reply");
   }
