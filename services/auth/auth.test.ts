@@ -156,7 +156,7 @@ test("services accept an access token, and its owner only as who they are", asyn
       audience,
       keys: createLocalJWKSet({ keys: [...keys] }),
     })(`Bearer ${accessToken}`);
-  expect(await verify("shop")).toEqual({ id: userId, roles: ["customer"] });
+  expect(await verify("shop")).toEqual({ id: userId, roles: ["customer"], clientId: "shop" });
   await expect(verify("elsewhere")).rejects.toMatchObject({ code: Code.Unauthenticated });
 });
 

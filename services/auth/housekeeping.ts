@@ -1,7 +1,8 @@
-/** What auth does beside calls: signing keys are made in time, and sessions that are over are forgotten. */
+/** What auth does beside calls: keys are made in time; ended sessions and old attempts to sign in are forgotten. */
 import type { MikroORM } from "@mikro-orm/postgresql";
 import type { Worker } from "#mesh/runtime/service.ts";
 import type { Logger } from "#mesh/runtime/telemetry/log.ts";
+import { pruneAttempts } from "./login-attempts.ts";
 import { pruneSessions } from "./prune-sessions.ts";
 import { rotateSigningKeys } from "./rotate-signing-keys.ts";
 
@@ -16,6 +17,7 @@ export function createHousekeeping(orm: MikroORM, log: Logger): Worker {
     try {
       await rotateSigningKeys(orm);
       await pruneSessions(orm);
+      await pruneAttempts(orm);
     } catch (error) {
       log.warn({ err: error }, "housekeeping failed; it is tried again in the next round");
     }

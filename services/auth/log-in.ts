@@ -5,6 +5,7 @@ import { ServiceError } from "#mesh/runtime/rpc/errors.ts";
 import { inTransaction } from "#mesh/runtime/storage/transaction.ts";
 import type { AccessTokens } from "./access-token.ts";
 import { normaliseEmail } from "./account.ts";
+import { countAttempt, forgiveAttempt } from "./login-attempts.ts";
 import type { Passwords } from "./password-hash.ts";
 import { hashRefreshToken, newRefreshToken } from "./refresh-token.ts";
 import { sessionExpiry } from "./session.ts";
@@ -18,7 +19,7 @@ export interface Tokens {
 
 /**
  * Starts a session. An unknown address costs the same time and gets the same answer as a wrong password.
- * @throws ServiceError CREDENTIALS_WRONG; ConnectError of `Passwords`
+ * @throws ServiceError CREDENTIALS_WRONG, LOGIN_THROTTLED; ConnectError of `Passwords`
  */
 export async function logIn(
   parts: { orm: MikroORM; passwords: Passwords; accessTokens: AccessTokens },
@@ -26,11 +27,14 @@ export async function logIn(
   signal?: AbortSignal,
 ): Promise<Tokens> {
   const { orm, passwords, accessTokens } = parts;
-  const account = await orm.em.fork().findOne(AccountRow, { email: normaliseEmail(email) });
+  const address = normaliseEmail(email);
+  await countAttempt(orm, address);
+  const account = await orm.em.fork().findOne(AccountRow, { email: address });
   const right = await passwords.verify(password, account?.passwordHash, signal);
   if (!account || !right) {
     throw new ServiceError(Code.Unauthenticated, "CREDENTIALS_WRONG", "e-mail or password is wrong");
   }
+  await forgiveAttempt(orm, address);
   return {
     accessToken: await accessTokens.issue(account),
     refreshToken: await startSession(orm, account.id),

@@ -4,6 +4,7 @@ import type { EntityManager } from "@mikro-orm/postgresql";
 import { eventEntities } from "#mesh/runtime/events/inbox.ts";
 import type { Storage } from "#mesh/runtime/storage/database.ts";
 import { Migration20261122000000Initial } from "./migrations/20261122000000-initial.ts";
+import { Migration20261127000000LoginAttempts } from "./migrations/20261127000000-login-attempts.ts";
 
 /** Who may sign in. */
 export const AccountRow = defineEntity({
@@ -66,7 +67,7 @@ export type SigningKey = InferEntity<typeof SigningKeyRow>;
 
 export const storage: Storage = {
   entities: [AccountRow, SessionRow, RefreshTokenRow, SigningKeyRow, ...eventEntities],
-  migrations: [Migration20261122000000Initial],
+  migrations: [Migration20261122000000Initial, Migration20261127000000LoginAttempts],
 };
 
 /** Locks a refresh token, always before its session; null when there is none with this hash. */

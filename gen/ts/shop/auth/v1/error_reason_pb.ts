@@ -12,7 +12,7 @@ import type { UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file shop/auth/v1/error_reason.proto.
  */
 export const file_shop_auth_v1_error_reason: GenFile = /*@__PURE__*/
-  fileDesc("Ch9zaG9wL2F1dGgvdjEvZXJyb3JfcmVhc29uLnByb3RvEgxzaG9wLmF1dGgudjEqoQEKC0Vycm9yUmVhc29uEhwKGEVSUk9SX1JFQVNPTl9VTlNQRUNJRklFRBAAEg8KC0VNQUlMX1RBS0VOEAESFwoTUEFTU1dPUkRfVE9PX0NPTU1PThACEhUKEUNSRURFTlRJQUxTX1dST05HEAMSGQoVUkVGUkVTSF9UT0tFTl9JTlZBTElEEAQSGAoUUkVGUkVTSF9UT0tFTl9SRVVTRUQQBWIGcHJvdG8z");
+  fileDesc("Ch9zaG9wL2F1dGgvdjEvZXJyb3JfcmVhc29uLnByb3RvEgxzaG9wLmF1dGgudjEqtgEKC0Vycm9yUmVhc29uEhwKGEVSUk9SX1JFQVNPTl9VTlNQRUNJRklFRBAAEg8KC0VNQUlMX1RBS0VOEAESFwoTUEFTU1dPUkRfVE9PX0NPTU1PThACEhUKEUNSRURFTlRJQUxTX1dST05HEAMSGQoVUkVGUkVTSF9UT0tFTl9JTlZBTElEEAQSGAoUUkVGUkVTSF9UT0tFTl9SRVVTRUQQBRITCg9MT0dJTl9USFJPVFRMRUQQBmIGcHJvdG8z");
 
 /**
  * Why auth refused.
@@ -61,6 +61,14 @@ export const ErrorReason = {
    * @generated from enum value: REFRESH_TOKEN_REUSED = 5;
    */
   REFRESH_TOKEN_REUSED: 5,
+
+  /**
+   * RESOURCE_EXHAUSTED: too many wrong passwords for this account; RetryInfo says when
+   * to come again.
+   *
+   * @generated from enum value: LOGIN_THROTTLED = 6;
+   */
+  LOGIN_THROTTLED: 6,
 } as const;
 
 /**
