@@ -13,6 +13,7 @@
  */
 import type { MikroORM } from "@mikro-orm/postgresql";
 import { failpoint } from "#mesh/runtime/failpoint.ts";
+import { pollingWorker } from "#mesh/runtime/polling-worker.ts";
 import type { Worker } from "#mesh/runtime/service.ts";
 import type { Logger } from "#mesh/runtime/telemetry/log.ts";
 import { writeMail } from "./mail.ts";
@@ -20,8 +21,6 @@ import type { EmailSettings } from "./settings.ts";
 import type { Send } from "./smtp.ts";
 import { type Email, EmailRow, PlacedOrderRow, RecipientRow } from "./storage.ts";
 
-const pollInterval = 250;
-const pauseAfterError = 1_000;
 const batchSize = 8;
 /** Longer than a conversation with the mail server may take, in seconds. */
 const claimSeconds = 30;
@@ -36,29 +35,12 @@ export interface MailerParts {
 
 /** A worker that sends what waits until it is stopped. */
 export function mailer(parts: MailerParts): Worker {
-  const stopping = new AbortController();
-  let running: Promise<void> | undefined;
-  const loop = async () => {
-    while (!stopping.signal.aborted) {
-      let wait = pollInterval;
-      try {
-        if ((await sendWaiting(parts)) === batchSize) wait = 0;
-      } catch (error) {
-        parts.log.warn({ err: error }, "mails cannot be sent now");
-        wait = pauseAfterError;
-      }
-      await pause(wait, stopping.signal);
-    }
-  };
-  return {
-    start() {
-      running ??= loop();
-    },
-    async stop() {
-      stopping.abort();
-      await running;
-    },
-  };
+  return pollingWorker({
+    round: async () => (await sendWaiting(parts)) === batchSize,
+    pollMs: 250,
+    pauseAfterErrorMs: 1_000,
+    onError: (error) => parts.log.warn({ err: error }, "mails cannot be sent now"),
+  });
 }
 
 /** Sends the mails whose turn it is, a batch at most. @returns how many were tried */
@@ -118,17 +100,4 @@ async function sendOne({ orm, send, from, log }: MailerParts, mail: Email): Prom
 /** Seconds until the next try: 1, 2, 4, ... 60, jittered by a fifth. */
 function waitAfter(attempts: number): number {
   return Math.min(60, 2 ** Math.min(attempts - 1, 6)) * (0.8 + Math.random() * 0.4);
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done, { once: true });
-    function done() {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    }
-  });
 }

@@ -1,3 +1,4 @@
+import { pollingWorker } from "#mesh/runtime/polling-worker.ts";
 import type { Worker } from "#mesh/runtime/service.ts";
 import type { Logger } from "#mesh/runtime/telemetry/log.ts";
 import { type PaymentParts, settle } from "./settle-payment.ts";
@@ -13,28 +14,16 @@ const claimMs = 30_000;
  * between the provider and its own commit, an answer never came, a voided charge may still turn up.
  */
 export function paymentWatch(parts: PaymentParts, log: Logger): Worker {
-  const stopping = new AbortController();
-  let running: Promise<void> | undefined;
   const pollMs = Math.min(longestPollMs, parts.settings.checkAfterMs);
-  const loop = async () => {
-    while (!stopping.signal.aborted) {
-      try {
-        await checkDuePayments(parts, log, stopping.signal);
-      } catch (error) {
-        log.warn({ err: error }, "payments cannot be checked now");
-      }
-      await pause(pollMs, stopping.signal);
-    }
-  };
-  return {
-    start() {
-      running ??= loop();
+  return pollingWorker({
+    round: async (signal) => {
+      await checkDuePayments(parts, log, signal);
+      return false;
     },
-    async stop() {
-      stopping.abort();
-      await running;
-    },
-  };
+    pollMs,
+    pauseAfterErrorMs: pollMs,
+    onError: (error) => log.warn({ err: error }, "payments cannot be checked now"),
+  });
 }
 
 /** Settles the payments that are due, a batch at most; stops between two when `signal` is aborted. */
@@ -64,17 +53,4 @@ async function claim({ orm }: PaymentParts): Promise<string[]> {
     [new Date(now.getTime() + claimMs), now, batchSize],
   );
   return rows.map(({ order_id }) => order_id);
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done, { once: true });
-    function done() {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    }
-  });
 }
