@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { createFileRegistry, type FileRegistry, fromBinary } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import type { HttpRule } from "#gen/google/api/http_pb.ts";
+import { type EdgeSettings, settingsFromJson } from "./policies/settings.ts";
 import { parseOptions, type TranscoderOptions } from "./transcode/options.ts";
 import { parseServiceConfig } from "./transcode/service-config.ts";
 
@@ -11,6 +12,8 @@ export const USAGE = `usage: edge --descriptors FILE --upstream SERVICE=URL [--u
   --upstream NAME=URL    where a service lives, http://HOST:PORT; NAME is package.Service or '*'
   --http-rules FILE      service configuration as JSON; overrides google.api.http annotations
   --options FILE         transcoder options as JSON
+  --policies FILE        rate limits, CORS, trusted proxies, load shedding and so on as JSON; {} for the
+                         defaults (see edge/README.md). Without it none of them applies.
   --port N               port to listen on; 0 for a free one
   --host ADDRESS         address to listen on (default 127.0.0.1)`;
 
@@ -20,6 +23,8 @@ export interface EdgeArguments {
   readonly upstreams: ReadonlyMap<string, string>;
   readonly httpRules: readonly HttpRule[];
   readonly options: TranscoderOptions;
+  /** Undefined: no policies. */
+  readonly policies: EdgeSettings | undefined;
   readonly port: number;
   readonly host: string;
 }
@@ -36,6 +41,7 @@ export function parseArguments(args: string[]): EdgeArguments {
       upstream: { type: "string", multiple: true },
       "http-rules": { type: "string" },
       options: { type: "string" },
+      policies: { type: "string" },
       port: { type: "string" },
       host: { type: "string", default: "127.0.0.1" },
     },
@@ -48,6 +54,7 @@ export function parseArguments(args: string[]): EdgeArguments {
     upstreams: new Map(upstream.map(parseUpstream)),
     httpRules: values["http-rules"] ? parseServiceConfig(readJson(values["http-rules"])) : [],
     options: parseOptions(values.options ? readJson(values.options) : undefined),
+    policies: values.policies ? settingsFromJson(readJson(values.policies)) : undefined,
     port: parsePort(port),
     host: values.host,
   };

@@ -1,16 +1,28 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
-import type { DescService } from "@bufbuild/protobuf";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type DescService, hasOption } from "@bufbuild/protobuf";
+import { service as serviceOption } from "#gen/weft/policy/v1/policy_pb.ts";
 import { Http2Sessions } from "#mesh/runtime/rpc/http2-sessions.ts";
+import { lineWriter } from "#mesh/runtime/telemetry/line-writer.ts";
+import { createLogger } from "#mesh/runtime/telemetry/log.ts";
 import { parseArguments } from "./cli.ts";
 import { gatewayServer } from "./gateway.ts";
 import { edgePages } from "./pages.ts";
+import { logCalls } from "./policies/access-log.ts";
+import { admitCalls, plainSteps } from "./policies/admit-calls.ts";
+import { type EdgeParts, edgeParts } from "./policies/edge-parts.ts";
+import { guardedCalls } from "./policies/guarded-calls.ts";
+import type { EdgeSettings } from "./policies/settings.ts";
 import { createProtocols } from "./protocols/protocols.ts";
+import type { CallHooks } from "./transcode/admission.ts";
 import { createTranscoder } from "./transcode/transcoder.ts";
 import { type StartCall, upstreamCalls } from "./transcode/upstream-call.ts";
 
-/** Milliseconds open calls get to finish after SIGTERM. */
+/** Milliseconds open calls get to finish after SIGTERM, unless the policies say otherwise. */
 const GRACE_MS = 8_000;
+
+const log = createLogger("edge", process.env.LOG_LEVEL);
 
 try {
   await run();
@@ -20,23 +32,29 @@ try {
 }
 
 async function run(): Promise<void> {
-  const { registry, upstreams, httpRules, options, port, host } = parseArguments(process.argv.slice(2));
+  const { registry, upstreams, httpRules, options, policies, port, host } = parseArguments(
+    process.argv.slice(2),
+  );
+  const parts = policies && (await edgeParts(policies, { natsUrl: process.env.NATS_URL, log }));
   const pools = new Map<string, Http2Sessions>();
   const calls = new Map<string, StartCall>();
   const upstreamFor = (service: DescService): StartCall | undefined => {
     const url = upstreams.get(service.typeName) ?? upstreams.get("*");
     if (!url) return undefined;
-    if (!pools.has(url)) {
-      pools.set(url, new Http2Sessions(url));
-      calls.set(url, upstreamCalls(pools.get(url)!));
-    }
-    return calls.get(url);
+    if (!pools.has(url)) pools.set(url, new Http2Sessions(url));
+    if (!calls.has(service.typeName))
+      calls.set(service.typeName, callsTo(service, pools.get(url)!, policies));
+    return calls.get(service.typeName);
   };
   let draining = false;
-  const transcoder = createTranscoder({ registry, httpRules, options, upstreamFor });
-  const protocols = createProtocols({ registry, upstreamFor, isReady: () => !draining });
-  const pages = await edgePages({ isReady: () => !draining });
-  const { server, drain } = gatewayServer([protocols, transcoder], pages);
+  const isReady = () => !draining;
+  const hooks = parts ? policyHooks(parts) : {};
+  const transcoder = createTranscoder({ registry, httpRules, options, upstreamFor, ...hooks });
+  const protocols = createProtocols({ registry, upstreamFor, isReady, ...hooks });
+  const { server, drain } = gatewayServer([protocols, transcoder], await edgePages({ isReady }), {
+    limits: policies ? { requestTimeoutMs: policies.request_timeout_ms } : {},
+    everyRequest: parts?.everyRequest,
+  });
   server.listen(port, host);
   await once(server, "listening");
   console.log(
@@ -46,10 +64,27 @@ async function run(): Promise<void> {
   const stop = async (): Promise<void> => {
     if (draining) process.exit(1);
     draining = true;
-    await drain(GRACE_MS);
+    await sleep(policies?.drain_delay_ms ?? 0);
+    await drain(policies?.grace_ms ?? GRACE_MS);
     for (const pool of pools.values()) pool.destroy();
+    await parts?.close();
     process.exit(0);
   };
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
+}
+
+/** A contract with policy options gets its breakers and retries; one without knows of none. */
+function callsTo(service: DescService, pool: Http2Sessions, policies: EdgeSettings | undefined): StartCall {
+  const start = upstreamCalls(pool);
+  if (!policies || !hasOption(service, serviceOption)) return start;
+  return guardedCalls(start, service, (rpc, breaker) => log.warn({ rpc, breaker }, "breaker"));
+}
+
+function policyHooks(parts: EdgeParts): CallHooks {
+  return {
+    admit: admitCalls(plainSteps(parts)),
+    onFinish: logCalls(log, lineWriter()),
+    clientAddress: parts.clientAddress,
+  };
 }

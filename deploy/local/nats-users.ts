@@ -9,6 +9,8 @@ export type BusUse = {
   /** Streams it owns: it creates them and keeps their settings. */
   streams: string[];
   /** Durable consumers of its own on streams that may belong to others. */
+  /** Key-value buckets it reads, writes and creates. */
+  buckets?: string[];
   consumes: { stream: string; durable: string; filterSubject: string }[];
 };
 
@@ -23,13 +25,14 @@ export type BusUse = {
  * Subjects of the JetStream API: https://docs.nats.io/reference/reference-protocols/nats_api_reference
  */
 export function natsUsers(uses: BusUse[]): NatsUser[] {
-  return uses.map(({ service, password, publishes, streams, consumes }) => ({
+  return uses.map(({ service, password, publishes, streams, buckets = [], consumes }) => ({
     name: service,
     password,
     publish: [
       ...publishes,
       "$JS.API.INFO",
       ...streams.flatMap(streamRights),
+      ...buckets.flatMap(bucketRights),
       ...consumes.flatMap(consumerRights),
     ],
     subscribe: [`_INBOX.${service}.>`, ...consumes.map(noticeOfGivingUp)],
@@ -38,6 +41,12 @@ export function natsUsers(uses: BusUse[]): NatsUser[] {
 
 function streamRights(stream: string): string[] {
   return ["INFO", "CREATE", "UPDATE"].map((verb) => `$JS.API.STREAM.${verb}.${stream}`);
+}
+
+/** A bucket is a stream named KV_BUCKET with a subject for each key. */
+function bucketRights(bucket: string): string[] {
+  const stream = `KV_${bucket}`;
+  return [...streamRights(stream), `$JS.API.STREAM.MSG.GET.${stream}`, `$KV.${bucket}.>`];
 }
 
 /** DURABLE.CREATE is what 2.9 and older clients use, CREATE with the filter in the subject what newer ones use. */

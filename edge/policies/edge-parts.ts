@@ -6,6 +6,7 @@ import { LoadShedder } from "./load-shedder.ts";
 import { MemoryRateLimits, type RateLimitStore } from "./rate-limit-store.ts";
 import { compileRule, type RateLimits } from "./rate-limits.ts";
 import type { EdgeSettings } from "./settings.ts";
+import { SharedRateLimits } from "./shared-rate-limits.ts";
 
 /** What the policies of one running edge work with, besides the contract. */
 export interface EdgeParts {
@@ -39,9 +40,12 @@ export async function edgeParts(
 }
 
 async function openStore(
-  settings: EdgeSettings,
-  _natsUrl: string | undefined,
-  _log: Logger,
+  { rate_limit_store, rate_limit_keys, replicas }: EdgeSettings,
+  natsUrl: string | undefined,
+  log: Logger,
 ): Promise<RateLimitStore> {
-  return new MemoryRateLimits(settings.rate_limit_keys);
+  const where = rate_limit_store ?? (replicas > 1 ? "nats" : "memory");
+  if (where === "memory") return new MemoryRateLimits(rate_limit_keys);
+  if (!natsUrl) throw new Error("rate limits cannot be shared: NATS_URL is missing");
+  return SharedRateLimits.connect(natsUrl, log, rate_limit_keys);
 }
