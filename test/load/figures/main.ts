@@ -53,7 +53,7 @@ async function printLoad(single: boolean): Promise<void> {
     const { seconds, repeats } = await buyMany(customers, products, orders);
     const after = processTree(pid);
     print(`orders confirmed a second, ${values.customers} customers`, (orders / seconds).toFixed(1));
-    if (repeats > 0) print("  placed again after UNAVAILABLE or DEADLINE_EXCEEDED", String(repeats));
+    if (repeats > 0) print("  asked again after UNAVAILABLE or DEADLINE_EXCEEDED", String(repeats));
     print("CPU an order", `${(((cpuOf(after) - before) * 1_000) / orders).toFixed(0)} ms`);
     print(`memory, after ${orders} orders`, megabytes(after));
     if (values.processes) printProcesses(after);

@@ -22,12 +22,14 @@ export async function stockUp(shop: RunningShop, products: number, pieces: numbe
   return ids;
 }
 
-/** Answers that say nothing of the order: the same key asks again (UNAVAILABLE, DEADLINE_EXCEEDED). */
+/** Answers that say nothing of the order (UNAVAILABLE, DEADLINE_EXCEEDED): the client waits and asks again. */
 const undecided = new Set([503, 504]);
+const waitMs = 1_000;
+const mostRepeats = 60;
 
 /**
  * Has `customers` order at once, each waiting for the end of one order before the next.
- * @returns seconds until all are confirmed, and how often an order was placed again
+ * @returns seconds until all are confirmed, and how often something was asked again
  */
 export async function buyMany(customers: readonly Customer[], productIds: readonly string[], orders: number) {
   let left = orders;
@@ -45,21 +47,32 @@ export async function buyMany(customers: readonly Customer[], productIds: readon
 
 /**
  * One order, and the wait for its end.
- * @returns how often it was placed again
+ * @returns how often something was asked again
  * @throws Error when the order is refused or cancelled
  */
 async function buy(customer: Customer, items: OrderLine[]): Promise<number> {
   const key = randomUUID();
-  let placed = await customer.placeOrder(items, "tok_visa", key);
-  let repeats = 0;
-  for (; undecided.has(placed.status) && repeats < 10; repeats++)
-    placed = await customer.placeOrder(items, "tok_visa", key);
-  if (placed.status !== 201)
-    throw new Error(`an order was answered ${placed.status}: ${JSON.stringify(placed.body)}`);
-  const watch = await fetch(new URL(`/v1/orders/${placed.body.id}:watch`, customer.shop.edgeUrl), {
-    headers: { authorization: `Bearer ${customer.token}`, accept: "application/x-ndjson" },
+  const placed = await askUntilDecided(() => customer.placeOrder(items, "tok_visa", key));
+  if (placed.reply.status !== 201)
+    throw new Error(`an order was answered ${placed.reply.status}: ${JSON.stringify(placed.reply.body)}`);
+  const watched = await askUntilDecided(() => watch(customer, placed.reply.body.id));
+  const { status, last } = watched.reply;
+  if (!last.includes('"CONFIRMED"')) throw new Error(`an order ended with ${status}: ${last}`);
+  return placed.repeats + watched.repeats;
+}
+
+/** Follows an order to its end. @returns the last line, which is the order or an error */
+async function watch({ shop, token }: Customer, orderId: string) {
+  const response = await fetch(new URL(`/v1/orders/${orderId}:watch`, shop.edgeUrl), {
+    headers: { authorization: `Bearer ${token}`, accept: "application/x-ndjson" },
   });
-  const last = (await watch.text()).trim().split("\n").at(-1) ?? "";
-  if (!last.includes('"CONFIRMED"')) throw new Error(`an order ended with ${watch.status}: ${last}`);
-  return repeats;
+  return { status: response.status, last: (await response.text()).trim().split("\n").at(-1) ?? "" };
+}
+
+async function askUntilDecided<T extends { status: number }>(ask: () => Promise<T>) {
+  for (let repeats = 0; ; repeats++) {
+    const reply = await ask();
+    if (!undecided.has(reply.status) || repeats === mostRepeats) return { reply, repeats };
+    await new Promise((resolve) => setTimeout(resolve, waitMs));
+  }
 }
