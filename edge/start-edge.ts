@@ -54,7 +54,7 @@ export async function startEdge(config: Config): Promise<RunningEdge> {
   const registry = readDescriptors(config.env.WEFT_DESCRIPTORS ?? "gen/descriptors.binpb");
   const services = [...registry]
     .filter((type) => type.kind === "service")
-    .filter((type) => hasOption(type, serviceOption));
+    .filter((type) => hasOption(type, serviceOption) && type.methods.some(isExposed));
   const upstreams = new Map(services.map((service) => [service.typeName, poolFor(service, config)]));
   const onBreaker = (rpc: string, state: string) => log.warn({ rpc, breaker: state }, "breaker");
   const calls = new Map<string, StartCall>(

@@ -4,7 +4,7 @@ import { join, relative, resolve } from "node:path";
 import { expect, test } from "vitest";
 
 const root = resolve(import.meta.dirname, "..");
-const folders = ["services", "edge", "mesh", "deploy", "gen", "test"];
+const folders = ["services", "edge", "mesh", "deploy", "cli", "gen", "test"];
 const aliases: [string, string][] = [
   ["#gen/", "gen/ts/"],
   ["#mesh/", "mesh/"],
@@ -18,6 +18,7 @@ const allowed: Record<string, string[]> = {
   "mesh/codegen": ["mesh/codegen", "gen"],
   edge: ["edge", "mesh/runtime", "gen"],
   services: ["mesh/runtime", "gen"],
+  cli: ["cli", "mesh/runtime", "deploy/local", "gen"],
 };
 
 const sources = readdirSync(root, { recursive: true, encoding: "utf8" })

@@ -21,7 +21,8 @@ export async function startSystem(run: Run): Promise<void> {
     options.dataDir,
     names.flatMap((name) => [`database/${name}`, `bus/${name}`]),
   );
-  const identities = ensureIdentities(join(options.dataDir, "identity"), names);
+  // The operator is whoever runs this; cli/ calls services with its key.
+  const identities = ensureIdentities(join(options.dataDir, "identity"), [...names, "operator"]);
   const [databaseUrls, natsUrl] = await Promise.all([
     startDatabases(run, (service) => passwordOf(`database/${service}`)),
     startBus(run, (service) => passwordOf(`bus/${service}`)),

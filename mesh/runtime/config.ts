@@ -4,17 +4,22 @@
  */
 import { z } from "zod";
 
-const upstreams = z.string().transform((text, context) => {
+/** Service name → base URL, from "NAME=URL,NAME=URL"; undefined for anything else. */
+export function readUpstreams(text: string): Map<string, string> | undefined {
   const map = new Map<string, string>();
   for (const entry of text.split(",").filter(Boolean)) {
     const [name, url] = entry.split(/=(.*)/s);
-    if (!name || !url || !URL.canParse(url)) {
-      context.addIssue({ code: "custom", message: "must be NAME=URL,NAME=URL" });
-      return z.NEVER;
-    }
+    if (!name || !url || !URL.canParse(url)) return undefined;
     map.set(name, url.replace(/\/$/, ""));
   }
   return map;
+}
+
+const upstreams = z.string().transform((text, context) => {
+  const map = readUpstreams(text);
+  if (map) return map;
+  context.addIssue({ code: "custom", message: "must be NAME=URL,NAME=URL" });
+  return z.NEVER;
 });
 
 const schema = z.object({

@@ -5,9 +5,11 @@ import {
   type Interceptor,
   type Transport,
 } from "@connectrpc/connect";
+import { DeadLetterService } from "#gen/weft/events/v1/dead_letters_pb.ts";
 import type { Config } from "./config.ts";
 import { connectBus } from "./events/bus.ts";
-import { startConsumers } from "./events/consumers.ts";
+import { readersOf, startConsumers } from "./events/consumers.ts";
+import { deadLetterRpc } from "./events/dead-letter-service.ts";
 import { observeEvents } from "./events/observe.ts";
 import { startOutboxRelay } from "./events/relay.ts";
 import { pruneReplies, replyPruning } from "./idempotency/stored-replies.ts";
@@ -78,15 +80,21 @@ export async function startService(
     }),
     directCalls: config.directCalls,
   });
-  const routes = (router: ConnectRouter) => composition.routes(router);
+  const handlers = [...(composition.consumers ?? [])];
+  const readers = readersOf({ service: name, orm, handlers, log });
+  const contracts = readers.length > 0 ? [definition.contract, DeadLetterService] : [definition.contract];
+  const routes = (router: ConnectRouter) => {
+    composition.routes(router);
+    if (readers.length > 0) router.service(DeadLetterService, deadLetterRpc({ orm, log, readers }));
+  };
   local.set(name, (clientSide) =>
     createRouterTransport(routes, { transport: { interceptors: clientSide }, router: { interceptors } }),
   );
-  const health = createHealth([definition.contract.typeName]);
+  const health = createHealth(contracts.map(({ typeName }) => typeName));
   const server = await listen({
     host: config.host,
     port: config.port,
-    contract: definition.contract,
+    contracts,
     routes,
     interceptors,
     health,
@@ -99,7 +107,7 @@ export async function startService(
     service: name,
     orm,
     bus,
-    handlers: [...(composition.consumers ?? [])],
+    handlers,
     log,
     meter,
   });

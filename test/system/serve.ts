@@ -19,7 +19,18 @@ import { freshBus, freshDatabase } from "./fresh.ts";
 const issuer = "https://issuer.test";
 const audience = "weft-test";
 /** Workloads that tests may call as. */
-const callers = ["edge", "auth", "user", "product", "inventory", "order", "payment", "email", "stranger"];
+const callers = [
+  "edge",
+  "auth",
+  "user",
+  "product",
+  "inventory",
+  "order",
+  "payment",
+  "email",
+  "operator",
+  "stranger",
+];
 
 /** A user to call as. */
 export interface TestUser {
@@ -29,8 +40,14 @@ export interface TestUser {
 
 /** Services that run for a test. */
 export interface Served {
-  /** Calls over real gRPC as `caller` ("edge" unless told), on behalf of `user`, who gets a valid token. */
-  client<S extends DescService>(service: S, as?: { caller?: string; user?: TestUser }): Client<S>;
+  /**
+   * Calls over real gRPC as `caller` ("edge" unless told), on behalf of `user`, who gets a valid token.
+   * `at` names the service to call where the contract does not.
+   */
+  client<S extends DescService>(
+    service: S,
+    as?: { caller?: string; user?: TestUser; at?: string },
+  ): Client<S>;
   /** Access token of a user, as auth would issue it. `claims` replace the usual ones. */
   tokenFor(user: TestUser, claims?: Record<string, unknown>): Promise<string>;
   /** Base URL of a service by its name in the mesh. */
@@ -38,6 +55,8 @@ export interface Served {
   /** Database URL of a service by its name in the mesh. */
   database(name: string): string;
   readonly natsUrl: string;
+  /** Environment of the command-line tool that calls these services. */
+  operatorEnvironment(): NodeJS.ProcessEnv;
   /** Starts one more process's worth of a service on the database it has: a replica. Clients made from now on call it. */
   start(definition: ServiceDefinition): Promise<void>;
   /** Stops every replica of a service. `start` gives it its next life, on the same database. */
@@ -73,7 +92,7 @@ export async function serve(
       PORT: "0",
       DATABASE_URL: database,
       NATS_URL: natsUrl,
-      WEFT_UPSTREAMS: [...ports].map(([upstream, port]) => `${upstream}=http://127.0.0.1:${port}`).join(","),
+      WEFT_UPSTREAMS: upstreamsOf(ports),
       WEFT_IDENTITY_KEY: identities.keyFile(name),
       WEFT_TRUST_BUNDLE: identities.bundleFile,
       WEFT_JWKS_URL: tokens.jwksUrl,
@@ -92,6 +111,11 @@ export async function serve(
   return {
     natsUrl,
     tokenFor: tokens.tokenFor,
+    operatorEnvironment: () => ({
+      WEFT_UPSTREAMS: upstreamsOf(ports),
+      WEFT_IDENTITY_KEY: identities.keyFile("operator"),
+      WEFT_TRUST_BUNDLE: identities.bundleFile,
+    }),
     url: (name) => `http://127.0.0.1:${ports.get(name)}`,
     database: (name) => databases.get(name) as string,
     client: (service, as = {}) => clientFor(service, as, identities, ports, tokens.tokenFor),
@@ -109,16 +133,21 @@ export async function serve(
   };
 }
 
+function upstreamsOf(ports: ReadonlyMap<string, number>): string {
+  return [...ports].map(([name, port]) => `${name}=http://127.0.0.1:${port}`).join(",");
+}
+
 function clientFor<S extends DescService>(
   service: S,
-  { caller = "edge", user }: { caller?: string; user?: TestUser },
+  { caller = "edge", user, at }: { caller?: string; user?: TestUser; at?: string },
   identities: Identities,
   ports: ReadonlyMap<string, number>,
   tokenFor: Served["tokenFor"],
 ): Client<S> {
   const upstreams = new Map([...ports].map(([name, port]) => [name, `http://127.0.0.1:${port}`]));
   let made: Promise<Client<S>> | undefined;
-  const make = async () => createClients({ workload: await identities.workload(caller), upstreams })(service);
+  const make = async () =>
+    createClients({ workload: await identities.workload(caller), upstreams })(service, at);
   return new Proxy({} as Client<S>, {
     get: (_, method: string) => {
       const call = async (...args: unknown[]) => {

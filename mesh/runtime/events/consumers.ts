@@ -6,7 +6,7 @@ import type { Bus, EventLog } from "./bus.ts";
 import { type ConsumerLoop, startConsumerLoop } from "./consumer-loop.ts";
 import { durableName } from "./durable.ts";
 import { type EventContract, eventContract } from "./event-contract.ts";
-import type { EventContext } from "./handle-once.ts";
+import type { EventContext, Reader } from "./handle-once.ts";
 import type { ObservedConsumer } from "./observe.ts";
 
 export { type EventContext, PermanentEventError } from "./handle-once.ts";
@@ -34,6 +34,33 @@ export function on<S extends DescMessage>(
     contract: eventContract(schema),
     handle: (event, context) => handle(event as MessageShape<S>, context),
   };
+}
+
+/**
+ * What reads each event that a service has a handler for.
+ * @throws Error when a contract does not name `service` as a consumer, or an event has two handlers.
+ */
+export function readersOf({
+  service,
+  orm,
+  handlers,
+  log,
+}: {
+  service: string;
+  orm: MikroORM;
+  handlers: readonly EventHandler[];
+  log: EventLog;
+}): Reader[] {
+  const readers = handlers.map(({ contract, handle }) => {
+    const policy = contract.consumers.find((consumer) => consumer.service === service);
+    if (!policy)
+      throw new Error(`${service} handles ${contract.type}, whose contract does not name it as a consumer`);
+    return { consumer: durableName(service, contract), contract, policy, handle, orm, log };
+  });
+  const names = readers.map(({ consumer }) => consumer);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice) throw new Error(`${service} has two handlers for ${twice}`);
+  return readers;
 }
 
 /** The consumers of a process. */
@@ -67,15 +94,7 @@ export function startConsumers({
   meter?: Meter;
   concurrency?: number;
 }): RunningConsumers {
-  const readers = handlers.map(({ contract, handle }) => {
-    const policy = contract.consumers.find((consumer) => consumer.service === service);
-    if (!policy)
-      throw new Error(`${service} handles ${contract.type}, whose contract does not name it as a consumer`);
-    return { consumer: durableName(service, contract), contract, policy, handle, orm, log };
-  });
-  const names = readers.map(({ consumer }) => consumer);
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice) throw new Error(`${service} has two handlers for ${twice}`);
+  const readers = readersOf({ service, orm, handlers, log });
   const loops: ConsumerLoop[] = readers.map((reader) =>
     startConsumerLoop({ reader, bus, concurrency, meter }),
   );

@@ -5,7 +5,7 @@
  * A row is written with the first failure (state "retrying"), becomes "open" when the event is given up, and
  * is settled as "replayed" or "dropped" by an operator, or as "replayed" when a later delivery succeeds.
  */
-import { defineEntity, p } from "@mikro-orm/core";
+import { defineEntity, type InferEntity, p } from "@mikro-orm/core";
 import type { EntityManager } from "@mikro-orm/postgresql";
 import { v7 as uuidv7 } from "uuid";
 import { messageForLog } from "#mesh/runtime/telemetry/log-error.ts";
@@ -15,6 +15,8 @@ export interface FailedTry {
   /** RFC 3339. */
   readonly at: string;
   readonly cause: string;
+  /** Who replayed it; none for a delivery. */
+  readonly actor?: string;
 }
 
 /** An event whose handling failed at least once. */
@@ -52,6 +54,8 @@ export const DeadLetterRow = defineEntity({
   },
 });
 
+export type DeadLetter = InferEntity<typeof DeadLetterRow>;
+
 /** A message whose handling failed. */
 export interface FailedDelivery {
   readonly consumer: string;
@@ -62,7 +66,7 @@ export interface FailedDelivery {
   readonly payload: Uint8Array;
   readonly headers: Readonly<Record<string, string>>;
   readonly stream: string;
-  readonly streamSequence: number;
+  readonly streamSequence: number | bigint;
 }
 
 const causeLimit = 2_000;
@@ -73,6 +77,7 @@ const historyLimit = 20;
  *
  * @param em - outside the handler's transaction, which has been rolled back.
  * @param maxAttempts - tries after which the event is dead; 0 gives it up at once.
+ * @param actor - who replayed the event; none for a delivery.
  * @returns failed tries so far, and whether the event is now (or was already) dead.
  */
 export async function recordFailure(
@@ -80,9 +85,12 @@ export async function recordFailure(
   delivery: FailedDelivery,
   error: unknown,
   maxAttempts: number,
+  actor?: string,
 ): Promise<{ attempts: number; dead: boolean }> {
   const cause = causeOf(error);
-  const entry = JSON.stringify([{ at: new Date().toISOString(), cause } satisfies FailedTry]);
+  const entry = JSON.stringify([
+    { at: new Date().toISOString(), cause, ...(actor && { actor: storable(actor) }) } satisfies FailedTry,
+  ]);
   const headers = Object.entries(delivery.headers).map(([name, value]) => [name, storable(value)]);
   const [row] = await em.execute<{ attempts: number; state: string }[]>(
     `insert into dead_letters as d (id, consumer, event_id, type, subject, key, payload, headers, cause, attempts,
@@ -132,7 +140,8 @@ export async function failuresOf(em: EntityManager, consumer: string, eventId: s
   return row?.attempts ?? 0;
 }
 
-function causeOf(error: unknown): string {
+/** What is kept of an error. */
+export function causeOf(error: unknown): string {
   const text = error instanceof Error ? messageForLog(error) : String(error);
   return storable(text.slice(0, causeLimit));
 }

@@ -64,14 +64,19 @@ interface Outcome {
 }
 
 async function outcomeOf(reader: Reader, message: JsMsg): Promise<Outcome> {
-  let event: CloudEvent;
+  let event: CloudEvent | undefined;
   let body: Message;
   try {
     event = decodeCloudEvent(message.headers, message.data);
     body = decodeBody(reader.contract, event);
   } catch (error) {
-    return failed(reader, message, undefined, error);
+    // With its id and key where they can be read: what is dropped stays dropped when its body can be read one day.
+    return failed(reader, message, event, error);
   }
+  return handle(reader, message, event, body);
+}
+
+async function handle(reader: Reader, message: JsMsg, event: CloudEvent, body: Message): Promise<Outcome> {
   const context = contextFromHeaders(event, { deadline: Date.now() + reader.policy.ackWait });
   return runInContext(context, async () => {
     let attempt = 1;
@@ -108,7 +113,7 @@ async function failed(
 ): Promise<Outcome> {
   const { policy, contract } = reader;
   const { stream, streamSequence } = message.info;
-  const useless = event === undefined || error instanceof PermanentEventError;
+  const useless = error instanceof MalformedEventError || error instanceof PermanentEventError;
   const delivery: FailedDelivery = {
     consumer: reader.consumer,
     eventId: event?.id ?? `${stream}:${streamSequence}@${message.timestamp}`,
@@ -147,7 +152,11 @@ function headersOf(message: JsMsg): Record<string, string> {
   );
 }
 
-function decodeBody(contract: EventContract, event: CloudEvent): Message {
+/**
+ * The message of an event.
+ * @throws MalformedEventError when it is not what its contract and its headers say
+ */
+export function decodeBody(contract: EventContract, event: CloudEvent): Message {
   if (event.type !== contract.type)
     throw new MalformedEventError(`the type is "${event.type.slice(0, 200)}", not "${contract.type}"`);
   let body: Message;

@@ -44,6 +44,18 @@ export class HandlerFailure extends Error {
   override readonly name = "HandlerFailure";
 }
 
+/** One try to handle an event. */
+export interface Try {
+  readonly event: CloudEvent;
+  readonly body: Message;
+  readonly attempt: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Ends the transaction, also when the event is a duplicate: what must commit with the effect. */
+  readonly settle?: (em: EntityManager) => Promise<void>;
+  /** Keeps the record of failed tries, which a delivery that succeeds makes superfluous. */
+  readonly keepFailures?: boolean;
+}
+
 /**
  * Runs the handler if this consumer has not handled the event before.
  *
@@ -52,12 +64,14 @@ export class HandlerFailure extends Error {
  */
 export async function handleOnce(
   { consumer, policy, handle, orm }: Reader,
-  delivery: { event: CloudEvent; body: Message; attempt: number; headers: Readonly<Record<string, string>> },
+  { event, body, attempt, headers, settle = async () => {}, keepFailures = false }: Try,
 ): Promise<boolean> {
-  const { event, body, attempt, headers } = delivery;
   const signal = AbortSignal.timeout(policy.ackWait);
   const fresh = await orm.em.fork().transactional(async (em) => {
-    if (!(await claimEvent(em, consumer, event.id, policy.ackWait))) return false;
+    if (!(await claimEvent(em, consumer, event.id, policy.ackWait, keepFailures))) {
+      await settle(em);
+      return false;
+    }
     const { id, key, version, time } = event;
     try {
       await beforeAbort(
@@ -68,6 +82,7 @@ export async function handleOnce(
     } catch (cause) {
       throw new HandlerFailure("the handler failed", { cause });
     }
+    await settle(em);
     failpoint("inbox.commit.before");
     return true;
   });

@@ -33,6 +33,7 @@ export const eventEntities = [OutboxRow, InboxRow, DeadLetterRow];
  *
  * @param em - inside the transaction of the effect.
  * @param statementTimeout - milliseconds any later statement of the transaction may take.
+ * @param keepFailures - leaves the record of failed tries alone: the caller settles it.
  * @returns false when the effect is committed already: the delivery is a duplicate.
  */
 export async function claimEvent(
@@ -40,21 +41,24 @@ export async function claimEvent(
   consumer: string,
   eventId: string,
   statementTimeout: number,
+  keepFailures = false,
 ): Promise<boolean> {
   const [claim] = await em.execute<{ fresh: boolean }[]>(
     `with claim as (
        insert into inbox (consumer, event_id) values (?, ?)
        on conflict (consumer, event_id) do update set seen_at = now()
        returning xmax = 0 as fresh
+     ), settled as (
+       select fresh and not ? as now from claim
      ), retried as (
        delete from dead_letters
-       where consumer = ? and event_id = ? and state = 'retrying' and (select fresh from claim)
+       where consumer = ? and event_id = ? and state = 'retrying' and (select now from settled)
      ), replayed as (
        update dead_letters set state = 'replayed', settled_at = now(), settled_by = 'redelivery'
-       where consumer = ? and event_id = ? and state = 'open' and (select fresh from claim)
+       where consumer = ? and event_id = ? and state = 'open' and (select now from settled)
      )
      select fresh, set_config('statement_timeout', ?, true) from claim`,
-    [consumer, eventId, consumer, eventId, consumer, eventId, String(statementTimeout)],
+    [consumer, eventId, keepFailures, consumer, eventId, consumer, eventId, String(statementTimeout)],
   );
   return claim?.fresh === true;
 }

@@ -10,8 +10,11 @@ import { markUpstreamError } from "./errors.ts";
 import { grpcTransport } from "./grpc/transport.ts";
 import { Http2Sessions } from "./http2-sessions.ts";
 
-/** Gives the client of a service of the contract. */
-export type Clients = <S extends DescService>(service: S) => Client<S>;
+/**
+ * Gives the client of a service of the contract.
+ * @param name whom to call: the service's own name, which contracts of the kit have not
+ */
+export type Clients = <S extends DescService>(service: S, name?: string) => Client<S>;
 
 /** Largest message a client accepts, in bytes. */
 const readMaxBytes = 1024 * 1024;
@@ -40,8 +43,7 @@ export function createClients(options: {
     return grpcTransport({ sessions: new Http2Sessions(baseUrl), interceptors, readMaxBytes });
   };
 
-  return (service) => {
-    const upstream = meshNameOf(service);
+  return (service, upstream = meshNameOf(service)) => {
     // Connected at the first call: services in one process may ask for each other's clients in any order.
     const transport = () => {
       const known = transports.get(upstream) ?? transportTo(upstream);

@@ -30,16 +30,17 @@ export interface Listening {
 export async function listen(options: {
   host: string;
   port: number;
-  contract: DescService;
+  /** Services that reflection tells of. */
+  contracts: readonly DescService[];
   routes: (router: ConnectRouter) => void;
   interceptors: Interceptor[];
   health: HealthState;
   /** Answer of GET /metrics, in Prometheus' text format. */
   metrics: () => Promise<string>;
 }): Promise<Listening> {
-  const { contract, routes, interceptors, health, metrics } = options;
+  const { contracts, routes, interceptors, health, metrics } = options;
   const shutdown = new AbortController();
-  const reflected = [contract, Health, ServerReflection, ServerReflectionAlpha];
+  const reflected = [...contracts, Health, ServerReflection, ServerReflectionAlpha];
   const server = await createRpcServer({
     groups: [
       { routes, interceptors, maxTimeoutMs: (method) => policyOf(method).timeoutMs },

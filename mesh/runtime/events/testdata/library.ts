@@ -97,7 +97,13 @@ function message(name: string, fields: [string, FieldDescriptorProto_Type][], po
     name,
     options,
     field: fields.map(([fieldName, type], index) =>
-      create(FieldDescriptorProtoSchema, { name: fieldName, number: index + 1, type, label: 1 }),
+      create(FieldDescriptorProtoSchema, {
+        name: fieldName,
+        jsonName: fieldName.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase()),
+        number: index + 1,
+        type,
+        label: 1,
+      }),
     ),
   });
 }

@@ -1,0 +1,5 @@
+/** Every command of the tool: the only list. A new one is one entry more. */
+import { dlq } from "./dlq.ts";
+import type { Command } from "./run-command-line.ts";
+
+export const commands: readonly Command[] = [dlq];
