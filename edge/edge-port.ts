@@ -56,7 +56,8 @@ export function edgePort(handlers: EdgeHandlers, limits: EdgeLimits = {}): EdgeP
   const limit = { ...DEFAULTS, ...limits };
   const h1 = http.createServer({
     maxHeaderSize: limit.maxHeaderBytes,
-    headersTimeout: limit.headersTimeoutMs,
+    // Node refuses to wait longer for a part than for the whole.
+    headersTimeout: Math.min(limit.headersTimeoutMs, limit.requestTimeoutMs || Number.POSITIVE_INFINITY),
     requestTimeout: limit.requestTimeoutMs,
     keepAliveTimeout: limit.keepAliveTimeoutMs,
     connectionsCheckingInterval: 1_000,
@@ -70,6 +71,10 @@ export function edgePort(handlers: EdgeHandlers, limits: EdgeLimits = {}): EdgeP
   h1.on("checkContinue", handlers.onRequest);
   h1.on("clientError", (error: NodeJS.ErrnoException & { rawPacket?: Buffer }, socket: Duplex) => {
     answerUnparsed(error, socket, handlers.errorBody);
+  });
+  // Without a listener such a connection would end without a word.
+  h1.on("connect", (_request, socket: Duplex) => {
+    answerRaw(socket, 405, "CONNECT is not allowed", handlers.errorBody);
   });
   const h2 = http2Server(handlers, limit);
   const sessions = joinServers(h1, h2);
@@ -114,9 +119,20 @@ function answerUnparsed(
   let [status, message] = PARSE_FAILURES[error.code ?? ""] ?? [400, "the request is not valid HTTP/1.1"];
   if (status === 431 && error.rawPacket && !error.rawPacket.includes("\r\n"))
     [status, message] = [414, "the URL is too long"];
+  answerRaw(socket, status, message, errorBody);
+}
+
+/** Answers where Node has made no response object, and ends the connection. */
+function answerRaw(
+  socket: Duplex,
+  status: number,
+  message: string,
+  errorBody: EdgeHandlers["errorBody"],
+): void {
   const body = errorBody?.(status, message) ?? "";
+  const allow = status === 405 ? "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n" : "";
   const type = body === "" ? "" : "Content-Type: application/json\r\n";
-  const head = `HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\nConnection: close\r\n${type}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n`;
+  const head = `HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\nConnection: close\r\n${allow}${type}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n`;
   socket.end(head + body, () => socket.destroy());
 }
 

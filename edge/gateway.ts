@@ -5,7 +5,7 @@ import type { EveryRequest } from "./policies/every-response.ts";
 import { checkRequest } from "./request-checks.ts";
 import type { HttpRequest, HttpResponse } from "./transcode/exchange.ts";
 import { sendResponse } from "./transcode/exchange.ts";
-import { httpStatusOf, StatusError } from "./transcode/status.ts";
+import { Code, httpStatusOf, StatusError } from "./transcode/status.ts";
 
 /** What serves requests, in the order it is asked: the first that takes a request answers it. */
 export interface RequestHandler {
@@ -33,10 +33,7 @@ export function gatewayServer(
     for (const handler of handlers) if (handler.handle(request, response)) return;
     pages.routing(request as IncomingMessage, response as ServerResponse);
   };
-  return edgePort(
-    { onRequest: serve, onHttp2Request: serve, errorBody: (_status, message) => statusBody(3, message) },
-    limits,
-  );
+  return edgePort({ onRequest: serve, onHttp2Request: serve, errorBody: unparsedBody }, limits);
 }
 
 function sendStatus(request: HttpRequest, response: HttpResponse, error: StatusError): void {
@@ -48,6 +45,11 @@ function sendStatus(request: HttpRequest, response: HttpResponse, error: StatusE
     headers,
     statusBody(error.code, error.message),
   );
+}
+
+/** Body of an answer to what is no request for a handler. */
+function unparsedBody(httpStatus: number, message: string): string {
+  return statusBody(httpStatus === 405 ? Code.unimplemented : Code.invalidArgument, message);
 }
 
 /** google.rpc.Status as JSON. */

@@ -17,6 +17,8 @@ export function checkRequest(method: string, httpVersion: string, rawHeaders: re
       headers: { allow: "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS" },
     });
   }
+  // Node's parser takes a request line without a version for HTTP/0.9, which has no headers to check.
+  if (httpVersion === "0.9") throw malformed("HTTP/0.9 is not supported");
   let bytes = 0;
   let hasHost = false;
   let seen = "";
