@@ -14,6 +14,7 @@
  */
 import { LockMode } from "@mikro-orm/core";
 import type { MikroORM } from "@mikro-orm/postgresql";
+import { failpoint } from "#mesh/runtime/failpoint.ts";
 import type { Worker } from "#mesh/runtime/service.ts";
 import { inTransaction } from "#mesh/runtime/storage/transaction.ts";
 import { contextFromHeaders, runInContext } from "#mesh/runtime/telemetry/context.ts";
@@ -142,7 +143,9 @@ async function tryCommand(
   const ended = (outcome: Entry["outcome"], reason = "") =>
     trail.push({ step, attempt: order.attempts + 1, outcome, reason, startedAt, endedAt: new Date() });
   try {
+    failpoint(`checkout.${step.toLowerCase()}.before`);
     const outcome = await run(order, upstreams);
+    failpoint(`checkout.${step.toLowerCase()}.after`);
     if (outcome?.to === "COMPENSATING") ended("REFUSED", outcome.reason);
     else ended("DONE");
     return outcome;

@@ -2,6 +2,7 @@
 import type { Message } from "@bufbuild/protobuf";
 import type { EntityManager, MikroORM } from "@mikro-orm/postgresql";
 import { failpoint } from "../failpoint.ts";
+import { longestStatementMs } from "../storage/silent-connections.ts";
 import type { EventLog } from "./bus.ts";
 import type { CloudEvent } from "./cloud-events.ts";
 import type { ConsumerPolicy, EventContract } from "./event-contract.ts";
@@ -68,7 +69,8 @@ export async function handleOnce(
 ): Promise<boolean> {
   const signal = AbortSignal.timeout(policy.ackWait);
   const fresh = await orm.em.fork().transactional(async (em) => {
-    if (!(await claimEvent(em, consumer, event.id, policy.ackWait, keepFailures))) {
+    const limit = Math.min(policy.ackWait, longestStatementMs);
+    if (!(await claimEvent(em, consumer, event.id, limit, keepFailures))) {
       await settle(em);
       return false;
     }

@@ -9,6 +9,7 @@
 import type { EntityManager } from "@mikro-orm/postgresql";
 import type { PubAck } from "@nats-io/jetstream";
 import { failpoint } from "../failpoint.ts";
+import { longestStatementMs } from "../storage/silent-connections.ts";
 import type { EventHeaders } from "./outbox.ts";
 import { partitions } from "./partition.ts";
 
@@ -98,13 +99,13 @@ export async function publishRound(
 
 /** Waits until no relay publishes, and keeps all of them from it until the transaction ends. */
 export async function lockAllPartitions(tx: EntityManager): Promise<void> {
-  await tx.execute(
-    "select set_config('lock_timeout', '15s', true), set_config('statement_timeout', '60s', true)",
-  );
-  await tx.execute(
-    "select pg_advisory_xact_lock(?::integer, partition) from generate_series(0, ?::integer) partition",
-    [lockSpace, partitions - 1],
-  );
+  const limit = String(longestStatementMs); // longer than a round
+  await tx.execute("select set_config('lock_timeout', ?, true), set_config('statement_timeout', ?, true)", [
+    limit,
+    limit,
+  ]);
+  for (let partition = 0; partition < partitions; partition++)
+    await tx.execute("select pg_advisory_xact_lock(?::integer, ?::integer)", [lockSpace, partition]);
 }
 
 /**

@@ -11,7 +11,7 @@
  * Both happen while all partitions are locked, the creation of a missing stream included: nothing newer can
  * get in before the older rows. Readers' inboxes drop what they have handled.
  */
-import type { MikroORM } from "@mikro-orm/postgresql";
+import type { EntityManager, MikroORM } from "@mikro-orm/postgresql";
 import type { Bus, EventLog } from "./bus.ts";
 import type { EventContract } from "./event-contract.ts";
 import { lockAllPartitions } from "./publish-round.ts";
@@ -40,25 +40,36 @@ export async function recoverStream(
       [stream],
     );
     const lastKept = known?.created_at === created ? info.state.last_seq : -1;
-    const lost = await tx.execute<{ affectedRows: number }>(
-      `update outbox set published_at = null, stream_sequence = null
-       where stream = ? and published_at is not null and stream_sequence > ?`,
-      [stream, lastKept],
-      "run",
-    );
+    const lost = await unmarkLost(tx, stream, lastKept);
     await tx.execute(
       `insert into outbox_streams (stream, created_at) values (?, ?)
        on conflict (stream) do update set created_at = excluded.created_at`,
       [stream, created],
     );
-    if (lost.affectedRows > 0)
-      log.warn(
-        { stream, events: lost.affectedRows, lastKept },
-        "the stream has lost events; publishing them again",
-      );
+    if (lost > 0)
+      log.warn({ stream, events: lost, lastKept }, "the stream has lost events; publishing them again");
     log.info({ stream, lastSequence: info.state.last_seq }, "the stream is ready");
-    return { created, lost: lost.affectedRows };
+    return { created, lost };
   });
+}
+
+/** Rows unmarked by one statement: seven days of events are more than one may take the time for. */
+const batch = 10_000;
+
+/** Marks rows beyond the last kept sequence as unpublished. @returns how many */
+async function unmarkLost(tx: EntityManager, stream: string, lastKept: number): Promise<number> {
+  for (let lost = 0; ; ) {
+    const { affectedRows } = await tx.execute<{ affectedRows: number }>(
+      `update outbox set published_at = null, stream_sequence = null
+       where id in (
+         select id from outbox where stream = ? and published_at is not null and stream_sequence > ? limit ?
+       )`,
+      [stream, lastKept, batch],
+      "run",
+    );
+    lost += affectedRows;
+    if (affectedRows < batch) return lost;
+  }
 }
 
 /** Whether the stream is the known instance and still reaches as far as this process has seen it reach. */

@@ -86,7 +86,7 @@ function resolve(desc: DescMethod): ResolvedPolicy {
       minimumRps: breaker?.minimumRps || 5,
       windowMs: milliseconds(breaker?.window) ?? 10_000,
       openMs: milliseconds(breaker?.open) ?? 1_000,
-      maxOpenMs: milliseconds(breaker?.maxOpen) ?? 30_000,
+      maxOpenMs: milliseconds(breaker?.maxOpen) ?? 4_000,
     },
     concurrency: { limit: concurrency?.limit || 32, queue: concurrency?.queue || 16 },
     edgeConcurrency: concurrency?.limit || 512,

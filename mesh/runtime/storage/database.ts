@@ -5,6 +5,7 @@ import { MikroORM } from "@mikro-orm/postgresql";
 import pg from "pg";
 import type { Logger } from "../telemetry/log.ts";
 import { releaseDeadConnections } from "./dead-connections.ts";
+import { endSilentConnections } from "./silent-connections.ts";
 
 /** Class of a MikroORM migration. */
 export type MigrationClass = new (...args: never[]) => object;
@@ -33,7 +34,10 @@ export async function openDatabase(url: string, storage: Storage, log: Logger): 
     extensions: [Migrator],
     pool: { min: 0, max: poolSize },
     driverOptions: {
-      onPoolCreated: releaseDeadConnections,
+      onPoolCreated: (pool: pg.Pool) => {
+        releaseDeadConnections(pool);
+        endSilentConnections(pool);
+      },
       connectionTimeoutMillis: connectTimeoutMs,
       options: `-c lock_timeout=${lockTimeoutMs} -c statement_timeout=${statementTimeoutMs} -c idle_in_transaction_session_timeout=30000`,
     },
@@ -53,7 +57,7 @@ export async function openDatabase(url: string, storage: Storage, log: Logger): 
 
 /** One process migrates at a time, however many replicas start together. */
 async function migrate(orm: MikroORM, url: string, log: Logger): Promise<void> {
-  const lock = new pg.Client({ connectionString: url });
+  const lock = new pg.Client({ connectionString: url, connectionTimeoutMillis: connectTimeoutMs });
   await lock.connect();
   try {
     await lock.query("select pg_advisory_lock(hashtext('weft_migrations'))");
