@@ -145,11 +145,17 @@ async function drain(
     h1.closeAllConnections();
     for (const session of sessions) session.destroy();
   }, graceMs);
+  // Clients hear that the connection ends; one whose last answer was on its way before that is closed after it.
+  h1.prependListener("request", (_request, response: ServerResponse) => {
+    response.shouldKeepAlive = false;
+  });
   const http1Closed = new Promise<void>((resolve) => h1.close(() => resolve()));
   h1.closeIdleConnections();
+  const closing = setInterval(() => h1.closeIdleConnections(), 50);
   await Promise.all([
     http1Closed,
     ...Array.from(sessions, (session) => new Promise((resolve) => session.once("close", resolve))),
   ]);
   clearTimeout(cut);
+  clearInterval(closing);
 }
