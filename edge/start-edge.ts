@@ -60,7 +60,7 @@ export async function startEdge(config: Config): Promise<RunningEdge> {
   const calls = new Map<string, StartCall>(
     services.map((service) => {
       const start = upstreamCalls(upstreams.get(service.typeName)!);
-      return [service.typeName, guardedCalls(start, service, onBreaker)];
+      return [service.typeName, guardedCalls(start, service, onBreaker, settings.retries)];
     }),
   );
 

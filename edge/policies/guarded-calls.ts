@@ -1,5 +1,6 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { policyOf, type ResolvedPolicy } from "#mesh/runtime/policy/method-policy.ts";
+import { Code } from "../transcode/status.ts";
 import type { StartCall } from "../transcode/upstream-call.ts";
 import { GuardedCall } from "./guarded-call.ts";
 import { RetryBudget } from "./retry-budget.ts";
@@ -18,18 +19,21 @@ export interface MethodGuard {
  * Unary calls to a service under the contract's breaker, concurrency limit and retries. Retries are made here
  * and nowhere further in: three layers that try three times make 27 calls of one. Streams pass untouched.
  * @param onBreaker hears when the breaker of a method opens and closes
+ * @param retries "mesh" where proxies around the services make the retries they can make: then only the others
+ *   are left to the edge
  */
 export function guardedCalls(
   start: StartCall,
   service: DescService,
   onBreaker: (rpc: string, state: "open" | "closed") => void,
+  retries: "edge" | "mesh" = "edge",
 ): StartCall {
   const budget = new RetryBudget();
   const guards = new Map<string, MethodGuard>();
   for (const method of service.methods) {
     if (method.methodKind !== "unary") continue;
     const name = `${service.typeName}/${method.name}`;
-    const policy = policyOf(method);
+    const policy = retries === "mesh" ? withoutMeshRetries(policyOf(method)) : policyOf(method);
     const guard = new UpstreamGuard(policy, (state) => onBreaker(name, state));
     guards.set(`/${name}`, { name, policy, guard, budget });
   }
@@ -38,4 +42,19 @@ export function guardedCalls(
     if (!shared) return start(path, metadata, timeoutMs, sink);
     return new GuardedCall(shared, start, path, metadata, timeoutMs, sink);
   };
+}
+
+/** Codes that Envoy and linkerd-proxy can retry on. */
+const RETRIED_BY_PROXIES: ReadonlySet<number> = new Set([
+  Code.cancelled,
+  Code.deadlineExceeded,
+  Code.resourceExhausted,
+  Code.internal,
+  Code.unavailable,
+]);
+
+function withoutMeshRetries(policy: ResolvedPolicy): ResolvedPolicy {
+  const { retry } = policy;
+  const codes = new Set([...(retry?.codes ?? [])].filter((code) => !RETRIED_BY_PROXIES.has(code)));
+  return { ...policy, retry: retry && codes.size > 0 ? { ...retry, codes } : undefined };
 }

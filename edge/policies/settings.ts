@@ -31,6 +31,7 @@ const schema = z.strictObject({
   address_rate_limit: rate.optional(),
   rate_limit_store: z.enum(["memory", "nats"]).optional(),
   rate_limit_keys: z.coerce.number().int().min(100).max(10_000_000).default(DEFAULT_MAX_KEYS),
+  retries: z.enum(["edge", "mesh"]).default("edge"),
   replicas: z.coerce.number().int().min(1).default(1),
   shed_late_ms: milliseconds(60_000).default(100),
   request_timeout_ms: milliseconds(3_600_000).default(15_000),

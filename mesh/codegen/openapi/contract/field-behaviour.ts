@@ -1,6 +1,6 @@
 import type { DescField, Registry } from "@bufbuild/protobuf";
 import type { FieldBehavior } from "#gen/google/api/field_behavior_pb.ts";
-import { readOption } from "./read-option.ts";
+import { readOption } from "../../read-option.ts";
 
 const required: FieldBehavior = 2;
 const outputOnly: FieldBehavior = 3;

@@ -1,11 +1,11 @@
 /** Reads which bindings the edge serves out of google.api.http and the policy options. */
 import type { DescMethod, FileRegistry } from "@bufbuild/protobuf";
 import type { HttpRule } from "#gen/google/api/http_pb.ts";
+import { readOption } from "../../read-option.ts";
 import type { Api } from "./model.ts";
 import { nameServices } from "./name-services.ts";
 import { listOperations, type Served } from "./operations.ts";
 import { readBindings } from "./read-binding.ts";
-import { readOption } from "./read-option.ts";
 import { readPolicy } from "./read-policy.ts";
 
 /**

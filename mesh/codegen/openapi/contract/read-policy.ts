@@ -8,7 +8,7 @@ import type {
   RateLimit,
   ServicePolicy,
 } from "#gen/weft/policy/v1/policy_pb.ts";
-import { readOption } from "./read-option.ts";
+import { readOption } from "../../read-option.ts";
 
 export interface EdgePolicy {
   readonly access: Access["rule"];

@@ -1,9 +1,9 @@
 /** The OpenAPI 3.1 document. */
 import type { DescField, FileRegistry } from "@bufbuild/protobuf";
 import type { FieldPolicy } from "#gen/weft/policy/v1/policy_pb.ts";
+import { readOption } from "../../read-option.ts";
 import { pathText } from "../contract/api-path.ts";
 import type { Api } from "../contract/model.ts";
-import { readOption } from "../contract/read-option.ts";
 import type { DocumentOptions } from "../options.ts";
 import type { JsonObject } from "../schema/json.ts";
 import type { SchemaContext } from "../schema/message-schema.ts";

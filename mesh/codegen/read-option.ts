@@ -1,6 +1,7 @@
 import {
   type DescExtension,
   type DescField,
+  type DescMessage,
   type DescMethod,
   type DescService,
   getOption,
@@ -8,7 +9,7 @@ import {
   type Registry,
 } from "@bufbuild/protobuf";
 
-type Optioned = DescMethod | DescService | DescField;
+type Optioned = DescMethod | DescService | DescMessage | DescField;
 
 // Typed for extensions known at compile time; these are known by name only.
 const has = hasOption as (desc: Optioned, extension: DescExtension) => boolean;

@@ -1,0 +1,114 @@
+/** Compiled files → the model that all targets read. */
+import type { DescMethod, DescService, FileRegistry } from "@bufbuild/protobuf";
+import type { HttpRule } from "#gen/google/api/http_pb.ts";
+import type { ServicePolicy } from "#gen/weft/policy/v1/policy_pb.ts";
+import { readOption } from "../../read-option.ts";
+import { checkContract } from "../checks/check-contract.ts";
+import { aboutOf } from "./about.ts";
+import type { Calls, Contract, MeshEvent, MeshMethod, MeshService } from "./model.ts";
+import { ANYBODY } from "./model.ts";
+import { Problems } from "./problems.ts";
+import { readEvent, writtenEvents } from "./read-events.ts";
+import { isIdempotent, readPolicy, writtenPolicy } from "./read-policy.ts";
+
+/** A service of the contract that is served in the mesh. */
+export interface Served {
+  readonly desc: DescService;
+  readonly name: string;
+}
+
+/**
+ * The contract of `files`. Services without (weft.policy.v1.service) are not served and left out.
+ * @throws Error with a line for each thing that is wrong: FILE:LINE, option, what to write instead
+ */
+export function readContract(registry: FileRegistry, files: readonly string[]): Contract {
+  const descs = files.flatMap((name) => registry.getFile(name) ?? []);
+  const served = descs.flatMap((file) => file.services).flatMap((desc) => servedOf(registry, desc));
+  const written = writtenEvents(registry, descs);
+  const publishers = new Map(served.map(({ desc, name }) => [desc.file.proto.package, name]));
+
+  const problems = new Problems();
+  checkContract({ registry, served, written, publishers }, problems);
+  problems.throwIfAny();
+
+  const events = written
+    .map((event) => readEvent(event, publishers.get(event.desc.file.proto.package)!))
+    .sort((a, b) => compare(a.subject, b.subject));
+  const methods = new Map(
+    served.map(({ desc }) => [desc, desc.methods.map((method) => readMethod(registry, method))]),
+  );
+  const names = [...new Set(served.map(({ name }) => name))].sort();
+  const methodsOf = new Map(
+    names.map((name) => [
+      name,
+      served.filter((each) => each.name === name).flatMap(({ desc }) => methods.get(desc)!),
+    ]),
+  );
+  const calls = callsByCaller(methodsOf);
+  const services = names.map((name): MeshService => {
+    const contracts = served.filter((each) => each.name === name).map(({ desc }) => desc);
+    return {
+      name,
+      about: aboutOf(contracts[0]!),
+      contracts,
+      methods: methodsOf.get(name)!,
+      publishes: events.filter((event) => event.publisher === name),
+      consumes: subscriptionsOf(events, name),
+      calls: calls.get(name) ?? [],
+    };
+  });
+  return { services, events };
+}
+
+function servedOf(registry: FileRegistry, desc: DescService): Served[] {
+  const policy = readOption<ServicePolicy>(registry, desc, "weft.policy.v1.service");
+  return policy ? [{ desc, name: policy.name }] : [];
+}
+
+function readMethod(registry: FileRegistry, desc: DescMethod): MeshMethod {
+  return {
+    desc,
+    name: desc.name,
+    service: desc.parent.typeName,
+    path: `/${desc.parent.typeName}/${desc.name}`,
+    about: aboutOf(desc),
+    kind: desc.methodKind,
+    idempotent: isIdempotent(desc),
+    policy: readPolicy(desc, writtenPolicy(registry, desc)),
+    rest: restOf(readOption<HttpRule>(registry, desc, "google.api.http")),
+  };
+}
+
+function restOf(rule: HttpRule | undefined): string[] {
+  if (!rule) return [];
+  return [rule, ...rule.additionalBindings].flatMap(({ pattern }) => {
+    if (pattern.case === undefined) return [];
+    if (pattern.case === "custom") return [`${pattern.value.kind} ${pattern.value.path}`];
+    return [`${pattern.case.toUpperCase()} ${pattern.value}`];
+  });
+}
+
+/** One pass over all methods: a contract of thousands must not be searched once for each caller. */
+function callsByCaller(methodsOf: ReadonlyMap<string, readonly MeshMethod[]>): Map<string, Calls[]> {
+  const calls = new Map<string, Calls[]>();
+  for (const [callee, methods] of methodsOf) {
+    const byCaller = new Map<string, MeshMethod[]>();
+    for (const method of methods)
+      for (const caller of method.policy.callers)
+        if (caller !== ANYBODY) byCaller.set(caller, [...(byCaller.get(caller) ?? []), method]);
+    for (const [caller, allowed] of byCaller)
+      calls.set(caller, [...(calls.get(caller) ?? []), { callee, methods: allowed }]);
+  }
+  return calls;
+}
+
+function subscriptionsOf(events: readonly MeshEvent[], reader: string): MeshService["consumes"] {
+  return events.flatMap((event) =>
+    event.consumers.filter(({ service }) => service === reader).map((consumer) => ({ event, consumer })),
+  );
+}
+
+/** Order of code units, the same on every machine. */
+export function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,51 @@
+/** Istio in ambient mode: one file a service, one for what holds everywhere, and values for Istio itself. */
+import { hasEdge } from "../../contract/call-graph.ts";
+import { type Contract, EDGE, type MeshService } from "../../contract/model.ts";
+import type { MeshOptions } from "../../options.ts";
+import type { GeneratedFile } from "../../output/generated-file.ts";
+import { headerOf, headerOfAll } from "../../output/header.ts";
+import { kustomizeComponent, type Patch } from "../../output/kustomization.ts";
+import { yamlFile } from "../../output/yaml-file.ts";
+import { retriesInMesh } from "../edge-retries.ts";
+import { istiodValues } from "../istio/istiod-values.ts";
+import { denyByDefault, strictMutualTls, telemetry } from "../istio/mesh-wide.ts";
+import {
+  allowCallers,
+  allowEverybody,
+  allowWaypoint,
+  requestAuthentication,
+} from "./authorization-policy.ts";
+import { destinationRule } from "./destination-rule.ts";
+import { httpRoutes } from "./http-routes.ts";
+import { WAYPOINT, waypoint } from "./waypoint.ts";
+
+export function emitIstioAmbient(contract: Contract, options: MeshOptions): GeneratedFile[] {
+  const files = contract.services
+    .filter(({ methods }) => methods.length > 0)
+    .map((service) => serviceFile(service, options));
+  if (hasEdge(contract)) files.push(yamlFile("edge.yaml", headerOfAll, [allowEverybody(EDGE, options)]));
+  const everywhere = [
+    waypoint(options),
+    strictMutualTls(options),
+    denyByDefault(options),
+    telemetry(options),
+  ];
+  files.push(yamlFile("mesh.yaml", headerOfAll, everywhere));
+  const patches = [join(options), ...retriesInMesh(contract)];
+  return [...files, istiodValues(), kustomizeComponent(headerOfAll, files, patches)];
+}
+
+function serviceFile(service: MeshService, options: MeshOptions): GeneratedFile {
+  return yamlFile(`${service.name}.yaml`, headerOf(service), [
+    ...httpRoutes(service, options),
+    destinationRule(service, options),
+    allowCallers(service, options),
+    allowWaypoint(service.name, options),
+    ...requestAuthentication(service, options),
+  ]);
+}
+
+function join({ namespace }: MeshOptions): Patch {
+  const labels = { "istio.io/dataplane-mode": "ambient", "istio.io/use-waypoint": WAYPOINT };
+  return { kind: "Namespace", name: namespace, change: { metadata: { name: namespace, labels } } };
+}

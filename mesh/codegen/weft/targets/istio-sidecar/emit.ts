@@ -1,0 +1,54 @@
+/** Istio with sidecars: one file a service, one for what holds everywhere, and values for Istio itself. */
+import { edgeCalls, hasEdge, reachedFrom } from "../../contract/call-graph.ts";
+import { type Contract, EDGE, type MeshService } from "../../contract/model.ts";
+import type { MeshOptions } from "../../options.ts";
+import type { GeneratedFile } from "../../output/generated-file.ts";
+import { headerOf, headerOfAll } from "../../output/header.ts";
+import { kustomizeComponent } from "../../output/kustomization.ts";
+import { yamlFile } from "../../output/yaml-file.ts";
+import { retriesInMesh } from "../edge-retries.ts";
+import { istiodValues } from "../istio/istiod-values.ts";
+import { denyByDefault, strictMutualTls, telemetry } from "../istio/mesh-wide.ts";
+import { allowCallers, allowEverybody } from "./authorization-policy.ts";
+import { destinationRule } from "./destination-rule.ts";
+import { requestAuthentication } from "./request-authentication.ts";
+import { sidecar } from "./sidecar.ts";
+import { subsetsOf } from "./subsets.ts";
+import { virtualService } from "./virtual-service.ts";
+
+export function emitIstioSidecar(contract: Contract, options: MeshOptions): GeneratedFile[] {
+  const files = contract.services
+    .filter(({ methods }) => methods.length > 0)
+    .map((service) => serviceFile(contract, service, options));
+  if (hasEdge(contract)) files.push(edgeFile(contract, options));
+  const everywhere = [strictMutualTls(options), denyByDefault(options), telemetry(options)];
+  files.push(yamlFile("mesh.yaml", headerOfAll, everywhere));
+  const patches = [
+    {
+      kind: "Namespace",
+      name: options.namespace,
+      change: { metadata: { name: options.namespace, labels: { "istio-injection": "enabled" } } },
+    },
+    ...retriesInMesh(contract),
+  ];
+  return [...files, istiodValues(), kustomizeComponent(headerOfAll, files, patches)];
+}
+
+function serviceFile(contract: Contract, service: MeshService, options: MeshOptions): GeneratedFile {
+  const subsets = subsetsOf(service);
+  return yamlFile(`${service.name}.yaml`, headerOf(service), [
+    virtualService(service, subsets, options),
+    destinationRule(service, subsets, options),
+    allowCallers(service, options),
+    ...requestAuthentication(service, options),
+    sidecar(service.name, reachedFrom(contract, service), options),
+  ]);
+}
+
+function edgeFile(contract: Contract, options: MeshOptions): GeneratedFile {
+  const reached = reachedFrom(contract, { name: EDGE, calls: edgeCalls(contract) });
+  return yamlFile("edge.yaml", headerOfAll, [
+    allowEverybody(EDGE, options),
+    sidecar(EDGE, reached, { ...options, stateless: new Set([EDGE]) }),
+  ]);
+}

@@ -1,0 +1,21 @@
+import type { GeneratedFile } from "../../output/generated-file.ts";
+import { headerOfAll } from "../../output/header.ts";
+import { yamlFile } from "../../output/yaml-file.ts";
+
+/**
+ * Values for the Helm chart "istiod" without which the policies mean something else: Istio's default of two
+ * retries goes, and proxies fetch the keys of users' tokens themselves, since istiod, outside the mesh, could not
+ * reach a service that admits mutual TLS only.
+ */
+export function istiodValues(): GeneratedFile {
+  return yamlFile("istiod-values.yaml", headerOfAll, [
+    {
+      env: { PILOT_JWT_ENABLE_REMOTE_JWKS: "true" },
+      meshConfig: {
+        defaultHttpRetryPolicy: { attempts: 0 },
+        enablePrometheusMerge: false,
+        outboundTrafficPolicy: { mode: "REGISTRY_ONLY" },
+      },
+    },
+  ]);
+}
