@@ -31,8 +31,9 @@ async function ask(
   policy: Parameters<typeof libraryMethod>[0],
   answers: Answer[],
   options?: Parameters<typeof libraryMethod>[1],
+  settings?: object,
 ): Promise<{ status: number; tries: number; body: { code?: number; id?: string } }> {
-  edge = await startLibraryEdge(libraryMethod(policy, options), upstream);
+  edge = await startLibraryEdge(libraryMethod(policy, options), upstream, { settings });
   upstream.answers.push(...answers);
   const response = await fetch(`${edge.url}/v1/books/7`);
   const body = (await response.json()) as { code?: number; id?: string };
@@ -56,6 +57,16 @@ test.each([
   expect({ status, tries, body }).toEqual({ status: 200, tries: 2, body: { id: "7" } });
   expect(upstream.calls[0]).not.toHaveProperty("grpc-previous-rpc-attempts");
   expect(upstream.calls[1]).toMatchObject({ "grpc-previous-rpc-attempts": "1" });
+});
+
+test("where the mesh retries, the edge retries only what no proxy can", async () => {
+  const codes = ["UNAVAILABLE", "ABORTED"];
+  const settings = { retries: "mesh" };
+  const retry = { attempts: 2, codes };
+  expect(await ask({ retry }, [fails(14)], {}, settings)).toMatchObject({ status: 503, tries: 1 });
+  await edge.stop();
+  upstream.calls.length = 0;
+  expect(await ask({ retry }, [fails(10)], {}, settings)).toMatchObject({ status: 200, tries: 2 });
 });
 
 test("the last failure is the answer when all tries fail", async () => {

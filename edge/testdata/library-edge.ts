@@ -42,7 +42,7 @@ export async function startLibraryEdge(
   const parts = await edgeParts(settings, { natsUrl: undefined, log: pino({ level: "silent" }) });
   const registry = createRegistry(method.parent.file);
   const sessions = new Http2Sessions(upstream.url);
-  const start = guardedCalls(upstreamCalls(sessions), method.parent, () => {});
+  const start = guardedCalls(upstreamCalls(sessions), method.parent, () => {}, settings.retries);
   const finished: LibraryEdge["finished"] = [];
   const config = {
     registry,

@@ -1,6 +1,8 @@
-import { ANYBODY, EDGE } from "../contract/model.ts";
+import { ANYBODY, EDGE, OPERATOR } from "../contract/model.ts";
 import type { Problems } from "../contract/problems.ts";
 import type { CheckedMethod } from "./check-contract.ts";
+
+const SPECIAL = [EDGE, OPERATOR, ANYBODY];
 
 /** Callers exist. A wrong one in a service's defaults is told once, at the service. */
 export function checkCallers(
@@ -10,8 +12,8 @@ export function checkCallers(
 ): void {
   const known = [...names].filter(Boolean).sort();
   const unknown = (callers: readonly string[]) =>
-    callers.filter((name) => name !== EDGE && name !== ANYBODY && !names.has(name));
-  const instead = `one of ${[...known, EDGE, ANYBODY].map((name) => `"${name}"`).join(", ")}`;
+    callers.filter((name) => !SPECIAL.includes(name) && !names.has(name));
+  const instead = `one of ${[...known, ...SPECIAL].map((name) => `"${name}"`).join(", ")}`;
   for (const caller of unknown(own.callers ?? []))
     problems.add({
       desc,

@@ -1,7 +1,7 @@
 /** Every rule a contract must obey before anything is made from it. */
 import type { DescMethod, FileRegistry } from "@bufbuild/protobuf";
 import type { MethodPolicy } from "#gen/weft/policy/v1/policy_pb.ts";
-import type { Policy } from "../contract/model.ts";
+import { EVERY_SERVICE, type Policy } from "../contract/model.ts";
 import type { Problems } from "../contract/problems.ts";
 import type { Served } from "../contract/read-contract.ts";
 import type { WrittenEvent } from "../contract/read-events.ts";
@@ -35,7 +35,7 @@ export interface CheckedMethod {
 
 export function checkContract(contract: WholeContract, problems: Problems): void {
   const { registry, served, written, publishers } = contract;
-  const names = new Set(served.map(({ name }) => name));
+  const names = new Set(served.map(({ name }) => name).filter((name) => name !== EVERY_SERVICE));
   const methods = served.flatMap(({ desc: { methods }, name }) =>
     methods.map((desc): CheckedMethod => {
       const options = writtenPolicy(registry, desc);

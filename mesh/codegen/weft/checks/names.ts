@@ -1,14 +1,16 @@
+import { EDGE, EVERY_SERVICE, OPERATOR } from "../contract/model.ts";
 import type { Problems } from "../contract/problems.ts";
 import type { Served } from "../contract/read-contract.ts";
 
 /** A name becomes a DNS label, a ServiceAccount, a database and a NATS user (RFC 1123 section 2.1). */
 const LABEL = /^[a-z]([a-z0-9-]{0,46}[a-z0-9])?$/;
-const RESERVED = new Set(["edge", "waypoint"]);
+const RESERVED = new Set([EDGE, OPERATOR, "waypoint", "nats"]);
 
 export function checkNames(served: readonly Served[], problems: Problems): void {
   for (const { desc, name } of served) {
     const add = (problem: string, instead: string) =>
       problems.add({ desc, option: "name", problem, instead });
+    if (name === EVERY_SERVICE) continue;
     if (name === "") add("is missing", 'name: "things"');
     else if (!LABEL.test(name))
       add(

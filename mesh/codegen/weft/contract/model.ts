@@ -8,6 +8,10 @@ import type { DescMethod, DescService } from "@bufbuild/protobuf";
 export const EDGE = "edge";
 /** Caller's name that stands for anybody, without a workload identity. */
 export const ANYBODY = "*";
+/** Caller's name that stands for whoever runs the mesh. */
+export const OPERATOR = "operator";
+/** Name of a contract that every service serves beside its own. */
+export const EVERY_SERVICE = "*";
 
 /** Everything that is generated from. */
 export interface Contract {
@@ -22,6 +26,7 @@ export interface MeshService {
   readonly name: string;
   /** First paragraph of the service's comment; "" for none. */
   readonly about: string;
+  /** Its own; what every service serves is in `methods` only. */
   readonly contracts: readonly DescService[];
   readonly methods: readonly MeshMethod[];
   readonly publishes: readonly MeshEvent[];
@@ -46,6 +51,8 @@ export interface MeshMethod {
   readonly path: string;
   readonly about: string;
   readonly kind: DescMethod["methodKind"];
+  /** Belongs to a contract that every service serves beside its own. */
+  readonly shared: boolean;
   /** May be called again without another effect. */
   readonly idempotent: boolean;
   readonly policy: Policy;
@@ -55,7 +62,7 @@ export interface MeshMethod {
 
 export interface Policy {
   readonly access: AccessRule;
-  /** Sorted; may hold EDGE and ANYBODY. */
+  /** Sorted; may hold EDGE, OPERATOR and ANYBODY. */
   readonly callers: readonly string[];
   readonly timeoutMs: number;
   readonly retry: RetryRule | undefined;

@@ -6,7 +6,7 @@ import { readOption } from "../../read-option.ts";
 import { checkContract } from "../checks/check-contract.ts";
 import { aboutOf } from "./about.ts";
 import type { Calls, Contract, MeshEvent, MeshMethod, MeshService } from "./model.ts";
-import { ANYBODY } from "./model.ts";
+import { ANYBODY, EVERY_SERVICE } from "./model.ts";
 import { Problems } from "./problems.ts";
 import { readEvent, writtenEvents } from "./read-events.ts";
 import { isIdempotent, readPolicy, writtenPolicy } from "./read-policy.ts";
@@ -34,19 +34,19 @@ export function readContract(registry: FileRegistry, files: readonly string[]): 
   const events = written
     .map((event) => readEvent(event, publishers.get(event.desc.file.proto.package)!))
     .sort((a, b) => compare(a.subject, b.subject));
-  const methods = new Map(
-    served.map(({ desc }) => [desc, desc.methods.map((method) => readMethod(registry, method))]),
-  );
-  const names = [...new Set(served.map(({ name }) => name))].sort();
+  const names = [...new Set(served.map(({ name }) => name))].filter((name) => name !== EVERY_SERVICE).sort();
+  const named = (name: string) => served.filter((each) => each.name === name).map(({ desc }) => desc);
   const methodsOf = new Map(
     names.map((name) => [
       name,
-      served.filter((each) => each.name === name).flatMap(({ desc }) => methods.get(desc)!),
+      [...named(name), ...named(EVERY_SERVICE)].flatMap((contract) =>
+        contract.methods.map((method) => readMethod(registry, method, !named(name).includes(contract))),
+      ),
     ]),
   );
   const calls = callsByCaller(methodsOf);
   const services = names.map((name): MeshService => {
-    const contracts = served.filter((each) => each.name === name).map(({ desc }) => desc);
+    const contracts = named(name);
     return {
       name,
       about: aboutOf(contracts[0]!),
@@ -65,7 +65,7 @@ function servedOf(registry: FileRegistry, desc: DescService): Served[] {
   return policy ? [{ desc, name: policy.name }] : [];
 }
 
-function readMethod(registry: FileRegistry, desc: DescMethod): MeshMethod {
+function readMethod(registry: FileRegistry, desc: DescMethod, shared: boolean): MeshMethod {
   return {
     desc,
     name: desc.name,
@@ -73,6 +73,7 @@ function readMethod(registry: FileRegistry, desc: DescMethod): MeshMethod {
     path: `/${desc.parent.typeName}/${desc.name}`,
     about: aboutOf(desc),
     kind: desc.methodKind,
+    shared,
     idempotent: isIdempotent(desc),
     policy: readPolicy(desc, writtenPolicy(registry, desc)),
     rest: restOf(readOption<HttpRule>(registry, desc, "google.api.http")),
