@@ -4,8 +4,10 @@ import http2, {
   type Http2ServerResponse,
   type ServerHttp2Session,
 } from "node:http2";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { joinServers } from "#mesh/runtime/rpc/one-port.ts";
+import { comesTooLate } from "./transcode/exchange.ts";
 
 export interface EdgeHandlers {
   readonly onRequest: (request: IncomingMessage, response: ServerResponse) => void;
@@ -38,6 +40,9 @@ const DEFAULTS = {
   maxConnections: 10_000,
 };
 
+/** How long a connection is read on after its last answer. */
+const LINGER_MS = 1_000;
+
 export interface EdgePort {
   /** The listening server; `listen` it, or give it to a host that does. */
   readonly server: http.Server;
@@ -66,9 +71,24 @@ export function edgePort(handlers: EdgeHandlers, limits: EdgeLimits = {}): EdgeP
     noDelay: true,
   });
   h1.maxConnections = limit.maxConnections;
-  h1.on("request", handlers.onRequest);
+  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+    if (comesTooLate(request, response)) return;
+    // The parser lets HTTP/0.9 pass, and a request line that says HTTP/2.0.
+    if (request.httpVersionMajor === 1) return handlers.onRequest(request, response);
+    answerRaw(request.socket, 400, `HTTP/${request.httpVersion} is not spoken here`, handlers.errorBody);
+  };
+  h1.on("request", onRequest);
   // Such a request waits for "100 Continue", which is sent by whoever reads its body.
-  h1.on("checkContinue", handlers.onRequest);
+  h1.on("checkContinue", onRequest);
+  h1.on("checkExpectation", (request: IncomingMessage, response: ServerResponse) => {
+    if (comesTooLate(request, response)) return;
+    const body = handlers.errorBody?.(417, "Expect: only 100-continue is supported") ?? "";
+    response.writeHead(417, {
+      "content-type": "application/json",
+      "content-length": Buffer.byteLength(body),
+    });
+    response.end(body);
+  });
   h1.on("clientError", (error: NodeJS.ErrnoException & { rawPacket?: Buffer }, socket: Duplex) => {
     answerUnparsed(error, socket, handlers.errorBody);
   });
@@ -112,10 +132,12 @@ function answerUnparsed(
 ): void {
   // Where a response is on its way already, another one would be taken for a part of it.
   const begun = (socket as { _httpMessage?: { headersSent?: boolean } })._httpMessage?.headersSent;
-  if (!socket.writable || error.code === "ECONNRESET" || begun) {
+  if (!socket.writable || error.code === "ECONNRESET") {
     socket.destroy();
     return;
   }
+  // It may be a refusal of this very request: what is written of it still goes out.
+  if (begun) return (socket as Socket).destroySoon();
   let [status, message] = PARSE_FAILURES[error.code ?? ""] ?? [400, "the request is not valid HTTP/1.1"];
   if (status === 431 && error.rawPacket && !error.rawPacket.includes("\r\n"))
     [status, message] = [414, "the URL is too long"];
@@ -133,7 +155,11 @@ function answerRaw(
   const allow = status === 405 ? "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n" : "";
   const type = body === "" ? "" : "Content-Type: application/json\r\n";
   const head = `HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\nConnection: close\r\n${allow}${type}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n`;
-  socket.end(head + body, () => socket.destroy());
+  socket.end(head + body);
+  // Closing while bytes come in would reset the connection, and take the answer from the client again.
+  socket.removeAllListeners("data").on("data", () => {});
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once("close", () => clearTimeout(timer));
 }
 
 async function drain(

@@ -4,11 +4,16 @@ import { Code, malformed, StatusError } from "./transcode/status.ts";
 const SINGLE = ["host", "authorization", "content-type", "content-length"];
 const singleOfLength = new Map(SINGLE.map((name) => [name.length, name]));
 export const MAX_HEADER_BYTES = 16 * 1024;
+/** Header fields of a request: gRPC servers take 128 by default, and the edge adds some. */
+export const MAX_HEADER_FIELDS = 112;
+/** Host and port, or nothing (RFC 9112 3.2, RFC 3986 3.2.2). */
+const HOST = /^(?:\[[0-9A-Fa-f:.vV]+\]|[A-Za-z0-9\-._~!$&'()*+,;=%]*)(?::\d*)?$/;
 
 /**
  * What no request may have, whatever it asks for.
  * @param rawHeaders names and values alternating
- * @throws StatusError 400 for a repeated or missing header, 405 for TRACE and CONNECT, 431 for too large headers
+ * @throws StatusError 400 for a header that is repeated, missing or wrong, 405 for TRACE and CONNECT, 431
+ *   for headers that are too large or too many
  */
 export function checkRequest(method: string, httpVersion: string, rawHeaders: readonly string[]): void {
   if (method === "TRACE" || method === "CONNECT") {
@@ -17,24 +22,35 @@ export function checkRequest(method: string, httpVersion: string, rawHeaders: re
       headers: { allow: "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS" },
     });
   }
-  // Node's parser takes a request line without a version for HTTP/0.9, which has no headers to check.
-  if (httpVersion === "0.9") throw malformed("HTTP/0.9 is not supported");
+  if (rawHeaders.length > 2 * MAX_HEADER_FIELDS) throw tooLarge(`more than ${MAX_HEADER_FIELDS} fields`);
   let bytes = 0;
   let hasHost = false;
   let seen = "";
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i]!;
     if (name !== ":path") bytes += name.length + rawHeaders[i + 1]!.length + 4;
+    if (name.length === TRANSFER_ENCODING.length) checkTransferCoding(name, rawHeaders[i + 1]!, httpVersion);
     const single = singleOfLength.get(name.length);
     if (single === undefined || name.toLowerCase() !== single) continue;
     if (seen.includes(single)) throw malformed(`${single}: must not be given twice`);
     seen += `${single} `;
-    hasHost ||= single === "host";
+    if (single !== "host") continue;
+    hasHost = true;
+    if (!HOST.test(rawHeaders[i + 1]!)) throw malformed("host: is no host name");
   }
-  if (bytes > MAX_HEADER_BYTES) {
-    throw new StatusError(Code.invalidArgument, `the headers are larger than ${MAX_HEADER_BYTES} bytes`, {
-      httpStatus: 431,
-    });
-  }
+  if (bytes > MAX_HEADER_BYTES) throw tooLarge(`larger than ${MAX_HEADER_BYTES} bytes`);
   if (httpVersion === "1.1" && !hasHost) throw malformed("host: is missing");
+}
+
+function tooLarge(how: string): StatusError {
+  return new StatusError(Code.invalidArgument, `the headers are ${how}`, { httpStatus: 431 });
+}
+
+const TRANSFER_ENCODING = "transfer-encoding";
+
+/** RFC 9112 6.1: only chunked is spoken here, and not by HTTP/1.0, where another party may not see it. */
+function checkTransferCoding(name: string, value: string, httpVersion: string): void {
+  if (name.toLowerCase() !== TRANSFER_ENCODING) return;
+  if (value.toLowerCase() !== "chunked" || httpVersion !== "1.1")
+    throw malformed("transfer-encoding: only chunked is supported, in HTTP/1.1");
 }

@@ -71,7 +71,11 @@ function replySink(call: RpcCall, codec: ConnectCodec) {
         sendConnectError(request, response, StatusError.from(error), extraHeaders);
       }
     },
-    (error, trailers) => sendConnectError(request, response, error, extraHeaders, trailers),
+    (error, metadata, trailers) => {
+      const headers: OutgoingHttpHeaders = {};
+      responseHeaders(metadata, headers);
+      sendConnectError(request, response, error, Object.assign(headers, extraHeaders), trailers);
+    },
   );
 }
 

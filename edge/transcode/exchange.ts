@@ -6,9 +6,28 @@ import http2 from "node:http2";
 export type HttpRequest = IncomingMessage | Http2ServerRequest;
 export type HttpResponse = ServerResponse | Http2ServerResponse;
 
+/** By what it is: an HTTP/1.1 request line may claim any version. */
+function isHttp2(request: HttpRequest): request is Http2ServerRequest {
+  return (request as { stream?: unknown }).stream !== undefined;
+}
+
 /** How long and how much of an unwanted body is still read, so that the client sees the answer before the connection ends. */
 const LINGER_MS = 1_000;
 const LINGER_BYTES = 8 * 1024 * 1024;
+
+/** HTTP/1.1 connections that end with the response under way. */
+const closing = new WeakSet<object>();
+
+/**
+ * Whether a request must not be looked at, because its connection ends with the answer to the one before it
+ * (RFC 9112 9.6): it would run, and its client never hear of it.
+ */
+export function comesTooLate(request: IncomingMessage, response: ServerResponse): boolean {
+  if (closing.has(request.socket)) return true;
+  // What Node read of the version and of Connection.
+  if (!response.shouldKeepAlive) closing.add(request.socket);
+  return false;
+}
 
 /**
  * Sends a complete response. A body that the client has not finished sending is not waited for: HTTP/1.1
@@ -26,8 +45,9 @@ export function sendResponse(
   const bodiless = status === 204 || status === 304;
   if (!bodiless) headers["content-length"] = typeof body === "string" ? Buffer.byteLength(body) : body.length;
   const unread = hasBody(request) && !request.complete;
-  if (unread && request.httpVersionMajor === 1) {
+  if (unread && !isHttp2(request)) {
     headers.connection = "close";
+    closing.add(request.socket);
     head(response, status, headers);
     if (request.method !== "HEAD" && !bodiless && body.length > 0) (response as ServerResponse).write(body);
     else (response as ServerResponse).flushHeaders();
@@ -37,7 +57,7 @@ export function sendResponse(
   head(response, status, headers);
   if (request.method === "HEAD" || bodiless) (response as ServerResponse).end();
   else (response as ServerResponse).end(body);
-  if (unread && request.httpVersionMajor >= 2) {
+  if (unread) {
     const { stream } = request as Http2ServerRequest;
     response.once("finish", () => stream.close(http2.constants.NGHTTP2_NO_ERROR));
   }
@@ -71,8 +91,7 @@ export function head(response: HttpResponse, status: number, headers: OutgoingHt
 
 /** Whether the request can have content at all, from its framing. */
 export function hasBody(request: HttpRequest): boolean {
-  if (request.httpVersionMajor >= 2)
-    return !(request as { stream?: { endAfterHeaders?: boolean } }).stream?.endAfterHeaders;
+  if (isHttp2(request)) return !request.stream.endAfterHeaders;
   return (
     request.headers["transfer-encoding"] !== undefined || Number(request.headers["content-length"] ?? 0) > 0
   );
@@ -96,8 +115,8 @@ function linger(request: HttpRequest, response: HttpResponse): void {
 
 /** Breaks off a response that has begun, so that the client cannot take it for complete. */
 export function abortResponse(request: HttpRequest, response: HttpResponse): void {
-  if (request.httpVersionMajor >= 2) {
-    (request as Http2ServerRequest).stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR);
+  if (isHttp2(request)) {
+    request.stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR);
     return;
   }
   const { socket } = response as ServerResponse;

@@ -29,6 +29,14 @@ const REQUEST_ONLY = new Set([
 /** Headers a response must not take from an upstream's metadata because the gateway sets them itself. */
 const RESPONSE_OWN = new Set(["vary", "www-authenticate"]);
 
+/** node:http2 sends these once only and throws when given a list, so a repeated one goes as one line. */
+const ONE_LINE = new Set(
+  `access-control-allow-credentials access-control-max-age access-control-request-method age authorization
+  content-language content-location content-md5 content-range dnt etag expires from if-match if-modified-since
+  if-none-match if-range if-unmodified-since last-modified location max-forwards range referer retry-after tk
+  upgrade-insecure-requests user-agent x-content-type-options`.split(/\s+/),
+);
+
 const NAME = /^[0-9a-z_.-]+$/;
 const NOT_ASCII_VALUE = /[^\x20-\x7e]/;
 const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}(?:,\s*[A-Za-z0-9+/_-]*={0,2})*$/;
@@ -67,6 +75,7 @@ export function requestMetadata(
     if (!isMetadataValue(name, value)) continue;
     const before = metadata[name];
     if (before === undefined) metadata[name] = value;
+    else if (ONE_LINE.has(name)) metadata[name] = `${before}, ${value}`;
     else metadata[name] = Array.isArray(before) ? [...before, value] : [String(before), value];
   }
   return metadata;

@@ -1,4 +1,4 @@
-import type { OutgoingHttpHeaders } from "node:http2";
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http2";
 import type { IncomingCall, OnFinish } from "./admission.ts";
 import { type ErrorReply, errorReply, type MapError } from "./error-reply.ts";
 import { abortResponse, type HttpRequest, type HttpResponse, sendResponse, wasCutOff } from "./exchange.ts";
@@ -85,12 +85,14 @@ export class RestCall {
 
   /**
    * Answers with a failure, or breaks off when the answer has begun.
-   * @param trailers metadata that came with it
+   * @param metadata initial metadata of the answer, where the upstream sent one
+   * @param trailers metadata that came with the failure
    */
-  fail(reason: unknown, trailers: Parameters<typeof responseHeaders>[0] = {}): void {
+  fail(reason: unknown, metadata: IncomingHttpHeaders = {}, trailers: IncomingHttpHeaders = {}): void {
     this.error = StatusError.from(reason);
     if (this.response.headersSent) return abortResponse(this.request, this.response);
     const reply = this.errorReply(this.error);
+    responseHeaders(metadata, reply.headers);
     for (const name of ["www-authenticate", "retry-after"]) {
       const value = trailers[name];
       if (typeof value === "string" && /^[\x20-\x7e]+$/.test(value)) reply.headers[name] = value;

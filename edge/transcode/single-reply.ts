@@ -12,7 +12,7 @@ import type { CallSink } from "./upstream-call.ts";
 export function singleReply(
   limit: number,
   onReply: (message: Buffer, metadata: IncomingHttpHeaders, trailers: IncomingHttpHeaders) => void,
-  onFailure: (error: StatusError, trailers: IncomingHttpHeaders) => void,
+  onFailure: (error: StatusError, metadata: IncomingHttpHeaders, trailers: IncomingHttpHeaders) => void,
 ): CallSink {
   let metadata: IncomingHttpHeaders = {};
   let message: Buffer | undefined;
@@ -35,9 +35,9 @@ export function singleReply(
     },
     onEnd({ error, trailers }) {
       const failure = error ?? broken;
-      if (failure) return onFailure(failure, trailers);
+      if (failure) return onFailure(failure, metadata, trailers);
       if (!message || !frames.complete) {
-        return onFailure(new StatusError(Code.internal, "the upstream sent no reply"), trailers);
+        return onFailure(new StatusError(Code.internal, "the upstream sent no reply"), metadata, trailers);
       }
       onReply(message, metadata, trailers);
     },

@@ -7,7 +7,7 @@ import { MessageFrames } from "./message-frames.ts";
 import { responseHeaders } from "./metadata.ts";
 import { contentTypeOf } from "./renderer.ts";
 import type { RestCall } from "./rest-call.ts";
-import { StatusError } from "./status.ts";
+import { Code, StatusError } from "./status.ts";
 import type { Call, CallSink } from "./upstream-call.ts";
 
 /** How messages of a stream are put one after another. */
@@ -92,7 +92,7 @@ export function streamSink(rest: RestCall, accepted: string | undefined, call: (
   };
   const fail = (reason: unknown, trailers: IncomingHttpHeaders): void => {
     over = true;
-    if (!started) return rest.fail(reason, trailers);
+    if (!started) return rest.fail(reason, metadata, trailers);
     rest.error = StatusError.from(reason);
     if (!framing?.failure) return abortResponse(rest.request, rest.response);
     response.end(framing.failure(statusJson(rest.error, rest.settings.decoders)));
@@ -114,6 +114,8 @@ export function streamSink(rest: RestCall, accepted: string | undefined, call: (
     onEnd({ error, trailers }) {
       if (over) return;
       if (error) return fail(error, trailers);
+      if (!frames.complete)
+        return fail(new StatusError(Code.internal, "the upstream's stream ends within a message"), trailers);
       over = true;
       const empty = !started;
       if (empty) begin(framing?.contentType ?? "application/octet-stream");

@@ -19,7 +19,7 @@ export function unarySink(call: RestCall): CallSink {
         call.fail(reason);
       }
     },
-    (error, trailers) => call.fail(error, trailers),
+    (error, metadata, trailers) => call.fail(error, metadata, trailers),
   );
 }
 

@@ -86,7 +86,7 @@ export function joinServers(h1: http.Server, h2: http2.Http2Server): ReadonlySet
   const toHttp1 = h1.listeners("connection")[0] as (socket: Socket) => void;
   h1.removeAllListeners("connection").on("connection", (socket: Socket) => {
     undecided.add(socket);
-    decide(socket, (isHttp2) => {
+    decide(socket, h1.headersTimeout, (isHttp2) => {
       undecided.delete(socket);
       if (isHttp2) {
         // HTTP/1.1 servers keep a connection whose peer has ended its half; HTTP/2 would never learn of it.
@@ -113,7 +113,7 @@ export function onePort(takeStream?: OnePortHandlers["takeStream"]): FastifyServ
 }
 
 /** Calls back once: true for HTTP/2, false for HTTP/1, undefined when the connection ended before it told. */
-function decide(socket: Socket, settle: (isHttp2: boolean | undefined) => void): void {
+function decide(socket: Socket, timeoutMs: number, settle: (isHttp2: boolean | undefined) => void): void {
   let seen: Buffer = Buffer.alloc(0);
   const finish = (isHttp2: boolean | undefined) => {
     clearTimeout(timer);
@@ -124,7 +124,7 @@ function decide(socket: Socket, settle: (isHttp2: boolean | undefined) => void):
     socket.destroy();
     finish(undefined);
   };
-  const timer = setTimeout(give, headTimeoutMs);
+  const timer = setTimeout(give, timeoutMs);
   const peek = () => {
     const chunk: Buffer | null = socket.read();
     if (!chunk) return;

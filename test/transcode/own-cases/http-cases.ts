@@ -161,6 +161,10 @@ export const httpCases: Case[] = [
     { headers: { accept: "text/html" } },
   ),
 
+  get("smuggle-host-path", "Paths/GetThing", "/p1/things/1", refused, { headers: { host: "a/b" } }),
+  post("smuggle-te-gzip", "Bodies/Star", "/b1/star", "2\r\n{}\r\n0\r\n\r\n", refused, {
+    headers: { "content-type": "application/json", "transfer-encoding": "gzip, chunked" },
+  }),
   get(
     "smuggle-two-hosts",
     "Paths/GetThing",
@@ -330,6 +334,20 @@ export const httpCases: Case[] = [
     { headers: { "x-two": ["a", "b"] } },
   ),
   get(
+    "metadata-single-valued-twice",
+    "Meta/Report",
+    "/m1/report",
+    { http_status: 200, rpc_metadata: { "user-agent": "a, b", "if-match": '"x", "y"' } },
+    { headers: { "user-agent": ["a", "b"], "if-match": ['"x"', '"y"'] } },
+  ),
+  get(
+    "conditional-two-fields",
+    "Meta/Tagged",
+    "/m1/tagged/5",
+    { http_status: 304 },
+    { headers: { "if-none-match": ['"x"', '"v1-5"'] } },
+  ),
+  get(
     "metadata-authorization",
     "Meta/Report",
     "/m1/report",
@@ -382,7 +400,7 @@ export const httpCases: Case[] = [
     {
       http_status: 409,
       response_body: { code: 10, message: "aborted as asked" },
-      response_headers: { "trailer-x-b": "2" },
+      response_headers: { "x-a": "1", "trailer-x-b": "2" },
     },
   ),
   post("connect-error", "Paths/Unbound", "/bars.transcode.v1.Paths/Unbound", "[]", { http_status: 400 }),
