@@ -5,6 +5,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { type Order, Order_Status } from "#gen/shop/order/v1/order_pb.ts";
+import { randomFrom } from "../../test/system/seeded-random.ts";
 import { type Market, soon, startMarket } from "./testdata/market.ts";
 
 const { CONFIRMED, CANCELLED, COMPENSATING } = Order_Status;
@@ -17,17 +18,6 @@ afterEach(() => {
   market.money.open();
 });
 afterAll(() => market?.stop());
-
-/** Numbers in [0, 1), the same for the same seed (mulberry32). */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 /** One order that is cancelled twice at once, somewhere between its placing and its end. */
 async function race(seed: number, productId: string) {

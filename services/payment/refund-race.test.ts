@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { openDatabase } from "#mesh/runtime/storage/database.ts";
 import { createLogger } from "#mesh/runtime/telemetry/log.ts";
 import { freshDatabase } from "../../test/system/fresh.ts";
+import { randomFrom } from "../../test/system/seeded-random.ts";
 import { chargeOrder } from "./charge-order.ts";
 import { findCharge } from "./find-payment.ts";
 import type { PaymentProvider } from "./provider.ts";
@@ -164,17 +165,6 @@ test("a refund that died half way is finished by the worker", async () => {
   expect(await rowOf(order.orderId)).toMatchObject({ status: "REFUNDED", nextCheckAt: null });
   expect(await ledger(order.orderId)).toEqual({ charges: 1, refunds: 1 });
 });
-
-/** Numbers in [0, 1), the same for the same seed (mulberry32). */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 /** Two charges, two refunds, a query and two looks of the worker, at times and with losses drawn from the seed. */
 async function raceOnce(seed: number) {

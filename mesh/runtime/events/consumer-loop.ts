@@ -6,11 +6,12 @@
  *
  * Events with the same key are handled one after the other within this process.
  *
- * Watchdog: a durable consumer may be deleted, lost with the store, or present but stuck (it has messages,
- * none in flight, and delivers nothing: nats-server issue 4736). The first two end the pull; for the third the
- * loop looks every 10 s, pulls anew after the first suspicion and recreates the consumer after the second.
+ * Watchdog: a durable consumer may be deleted, lost with the store, or present but stuck (nats-server issue
+ * 4736): it has messages, may have more in flight, and delivers nothing; or it never delivers again what was not
+ * acknowledged. The first two end the pull; for the others the loop looks every 10 s, pulls anew after the first
+ * suspicion and recreates the consumer after the second.
  */
-import type { ConsumerMessages, JsMsg } from "@nats-io/jetstream";
+import type { ConsumerInfo, ConsumerMessages, JsMsg } from "@nats-io/jetstream";
 import type { Meter } from "@opentelemetry/api";
 import type { Bus } from "./bus.ts";
 import { deliver } from "./deliver.ts";
@@ -24,6 +25,8 @@ export interface ConsumerLoop {
 }
 
 const watchInterval = 10_000;
+/** A redelivery that is late by so many milliseconds will not come any more. */
+const redeliveryGrace = 30_000;
 /** Milliseconds; half of it is the server's heartbeat, whose absence shows a deleted consumer. */
 const pullExpires = 4_000;
 
@@ -33,11 +36,14 @@ export function startConsumerLoop({
   bus,
   concurrency,
   meter,
+  watchEvery = watchInterval,
 }: {
   reader: Reader;
   bus: Bus;
   concurrency: number;
   meter: Meter;
+  /** Milliseconds between two looks of the watchdog. */
+  watchEvery?: number;
 }): ConsumerLoop {
   const { consumer, contract, policy, log } = reader;
   const deliveries = meter.createCounter("weft.consumer.deliveries", {
@@ -51,7 +57,7 @@ export function startConsumerLoop({
   const stopping = Promise.withResolvers<void>();
   let stopped = false;
   let pull: ConsumerMessages | undefined;
-  let delivered = -1;
+  let seen = { delivered: -1, acknowledged: -1, since: 0 };
   let suspicions = 0;
   let endPause = () => {};
 
@@ -109,13 +115,24 @@ export function startConsumerLoop({
     }
   };
 
+  /** Longest time in milliseconds until an event that was not acknowledged has to come again. */
+  const redeliveredWithin = Math.max(policy.ackWait, ...policy.backoff) * 1.2 + redeliveryGrace;
+
+  const isStuck = (info: ConsumerInfo): boolean => {
+    const now = { delivered: info.delivered.consumer_seq, acknowledged: info.ack_floor.stream_seq };
+    if (now.delivered !== seen.delivered || now.acknowledged !== seen.acknowledged) {
+      seen = { ...now, since: Date.now() };
+      return false;
+    }
+    const mayDeliver = info.num_pending > 0 && info.num_ack_pending < policy.maxAckPending;
+    return mayDeliver || (info.num_ack_pending > 0 && Date.now() - seen.since > redeliveredWithin);
+  };
+
   const watchProgress = (messages: ConsumerMessages) => {
     const look = async () => {
       if (!bus.isConnected() || inHand.size > 0) return;
       const info = await findDurable(bus, contract.stream, consumer);
-      const at = info?.delivered.consumer_seq ?? -1;
-      const stuck = !info || (info.num_pending > 0 && info.num_ack_pending === 0 && at === delivered);
-      delivered = at;
+      const stuck = !info || isStuck(info);
       suspicions = stuck ? suspicions + 1 : 0;
       if (suspicions === 0) return;
       log.warn(
@@ -128,7 +145,7 @@ export function startConsumerLoop({
     };
     const interval = setInterval(() => {
       look().catch((error: unknown) => log.debug({ consumer, err: error }, "the watchdog could not look"));
-    }, watchInterval);
+    }, watchEvery);
     interval.unref();
     return interval;
   };

@@ -4,10 +4,13 @@ import type { MsgHdrs } from "@nats-io/nats-core";
 import { v7 as uuidv7 } from "uuid";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { currentContext } from "#mesh/runtime/telemetry/context.ts";
+import { createMetrics } from "#mesh/runtime/telemetry/metrics.ts";
 import { freshBus } from "../../../test/system/fresh.ts";
+import { randomFrom } from "../../../test/system/seeded-random.ts";
 import type { Bus } from "./bus.ts";
 import { encodeCloudEvent } from "./cloud-events.ts";
-import { type EventHandler, on, PermanentEventError, startConsumers } from "./consumers.ts";
+import { startConsumerLoop } from "./consumer-loop.ts";
+import { type EventHandler, on, PermanentEventError, readersOf, startConsumers } from "./consumers.ts";
 import { eventContract } from "./event-contract.ts";
 import { DeadLetterRow, InboxRow } from "./inbox.ts";
 import { OutboxRow, recordEvent } from "./outbox.ts";
@@ -400,6 +403,68 @@ test("a deleted consumer is created again and repeats no effect", async () => {
   await settled(bus);
   expect(await countOf(orm, "shelf-1")).toBe(1);
 }, 30_000);
+
+/** A bus whose first consumer on the server is stuck: pulls of it get nothing. */
+async function stuckBus(url: string): Promise<Bus> {
+  const bus = await libraryBus(url, "reader");
+  await bus.connected();
+  let stuck: string | undefined;
+  const getConsumerFromInfo: typeof bus.js.consumers.getConsumerFromInfo = (info) => {
+    const consumer = bus.js.consumers.getConsumerFromInfo(info);
+    stuck ??= String(info.created);
+    if (String(info.created) !== stuck) return consumer;
+    const consume = async () => {
+      const ended = Promise.withResolvers<{ done: true; value: undefined }>();
+      return {
+        [Symbol.asyncIterator]: () => ({ next: () => ended.promise }),
+        stop: () => ended.resolve({ done: true, value: undefined }),
+      };
+    };
+    return Object.create(consumer, { consume: { value: consume } });
+  };
+  return Object.create(bus, { js: { value: { consumers: { getConsumerFromInfo } } } });
+}
+
+test("a consumer that has events and delivers none is recreated by the watchdog", async () => {
+  const { orm, bus, url, log, consumers } = await startReader([count]);
+  await consumers.stop();
+  await bus.jsm.consumers.delete(contract.stream, durable).catch(() => {});
+  for (const shelfId of ["shelf-1", "shelf-2", "shelf-3"]) await publish(bus, { shelfId });
+  const { meter, text } = createMetrics("reader");
+  const [reader] = readersOf({ service: "reader", orm, handlers: [count], log });
+  const stuck = await stuckBus(url);
+  const loop = startConsumerLoop({ reader: reader!, bus: stuck, concurrency: 4, meter, watchEvery: 50 });
+  onTestFinished(() => loop.stop());
+  await vi.waitFor(async () => expect(await countOf(orm, "shelf-3")).toBe(1), soon);
+  await settled(bus);
+  for (const shelfId of ["shelf-1", "shelf-2"]) expect(await countOf(orm, shelfId)).toBe(1);
+  const restarts = /^weft_consumer_restarts_total\{consumer="reader__book_lent"\} (\d+)/m.exec(
+    await text(),
+  )?.[1];
+  expect(Number(restarts)).toBe(2); // pulled anew, then recreated
+});
+
+test("events that come three times, shuffled and late, lead where they lead in order", async () => {
+  const latest = on(BookLentSchema, async ({ shelfId }, { em, version }) => {
+    await em.execute(
+      `insert into shelves (id, lent, version) values (?, 1, ?) on conflict (id) do update
+         set lent = shelves.lent + 1, version = greatest(shelves.version, excluded.version)`,
+      [shelfId, Number(version)],
+    );
+  });
+  const { orm, bus } = await startReader([latest]);
+  const published: Published[] = [];
+  for (let index = 0; index < 40; index++)
+    published.push(await publish(bus, { shelfId: `shelf-${index % 4}`, revision: BigInt(index + 1) }));
+  // The second and the third time without the stream's duplicate check, as after its window.
+  const random = randomFrom(7);
+  const again = [...published, ...published].map((event) => ({ event, at: random() }));
+  for (const { event } of again.toSorted((a, b) => a.at - b.at)) await event.again();
+  await settled(bus);
+  expect((await bus.jsm.streams.info(contract.stream)).state.messages).toBe(120);
+  const shelves = await orm.em.execute("select id, lent, version from shelves order by id");
+  expect(shelves).toEqual([0, 1, 2, 3].map((n) => ({ id: `shelf-${n}`, lent: 10, version: 37 + n })));
+});
 
 test("a consumer waits for a stream that does not exist yet", async () => {
   const { orm } = await libraryDatabase();

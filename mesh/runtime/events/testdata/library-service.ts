@@ -35,14 +35,15 @@ export function recordingLog(): { log: EventLog; lines: Lines } {
 export async function libraryDatabase(): Promise<{
   url: string;
   orm: MikroORM;
-  open: () => Promise<MikroORM>;
+  /** @param connections size of the pool */
+  open: (connections?: number) => Promise<MikroORM>;
 }> {
   const url = await freshDatabase("library");
-  const open = async () => {
+  const open = async (connections = 12) => {
     const orm = await MikroORM.init({
       clientUrl: url,
       entities: [...eventEntities, ShelfRow],
-      pool: { min: 0, max: 12 },
+      pool: { min: 0, max: connections },
       driverOptions: {
         onPoolCreated: releaseDeadConnections,
         options: "-c lock_timeout=500 -c statement_timeout=5000",
