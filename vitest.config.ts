@@ -6,6 +6,7 @@ const notOurs = ["**/node_modules/**", ".weft/**", "third_party/**", "gen/**"];
 /** They need the whole system running. */
 const journeys = [
   "test/journeys/**/*.test.ts",
+  "test/chaos/*.test.ts",
   "test/system/printed-calls.test.ts",
   "test/system/docs.test.ts",
 ];

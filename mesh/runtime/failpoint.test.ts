@@ -50,6 +50,17 @@ test("each life of the process takes the next line of the plan, and none when al
   expect(die).toHaveBeenCalledTimes(2);
 });
 
+test("a plan may come while the process runs, and be taken back", () => {
+  const die = vi.fn();
+  const failpoint = armFailpoints(env(), die);
+  failpoint("loan.commit.before");
+  plan("loan.commit.before 2");
+  failpoint("loan.commit.before");
+  plan();
+  failpoint("loan.commit.before");
+  expect(die).not.toHaveBeenCalled();
+});
+
 test("every pass is counted, also of those that no plan names", () => {
   const failpoint = armFailpoints(env(), () => {});
   failpoint("loan.commit.before");
@@ -63,5 +74,7 @@ test("production refuses to start with failpoints", () => {
 
 test("a plan that cannot be read is refused", () => {
   plan("loan.commit.before soon");
-  expect(() => armFailpoints(env())).toThrow('not "FAILPOINT N": loan.commit.before soon');
+  expect(() => armFailpoints(env())("loan.commit.before")).toThrow(
+    'not "FAILPOINT N": loan.commit.before soon',
+  );
 });

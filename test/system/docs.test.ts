@@ -15,7 +15,7 @@ const pages = [
   "deploy/local/README.md",
 ];
 const services = ["auth", "user", "product", "inventory", "order", "payment", "email"];
-const everyPage = [...pages, ...services.map((name) => `services/${name}/README.md`)];
+const everyPage = [...pages, "test/chaos/README.md", ...services.map((name) => `services/${name}/README.md`)];
 
 const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const textOf = (page: string) => readFileSync(join(root, page), "utf8");

@@ -1,0 +1,78 @@
+/** `npm run chaos`: one run against the shop, its report in .weft/chaos/SEED. */
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { runCampaign } from "./harness/run-campaign.ts";
+import { kindsOf } from "./harness/schedule.ts";
+import type { SystemUnderTest } from "./harness/system-under-test.ts";
+import { htmlReport } from "./report/html.ts";
+import { textReport } from "./report/text.ts";
+import { shop } from "./shop/shop.ts";
+
+const kinds = kindsOf(shop as SystemUnderTest<never>);
+const usage = `usage: npm run chaos -- [--seed N] [--orders N] [--count N] [--every MS] [--faults LIST] [--crashes N] [--out DIR]
+
+  --seed N       repeats the run of that seed; drawn and printed if left out
+  --orders N     checkouts (default 5000)
+  --count N      faults; as many as fit into the checkouts if left out
+  --every MS     mean time between two faults (default 2000)
+  --faults LIST  of ${kinds.join(",")} (default: all)
+  --crashes N    crashes at each failpoint of each process (default 0)
+  --out DIR      where history and reports go (default .weft/chaos/SEED)
+  --keep         keeps the data and logs of the run as well`;
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: "string" },
+    orders: { type: "string", default: "5000" },
+    count: { type: "string" },
+    every: { type: "string", default: "2000" },
+    faults: { type: "string", default: kinds.join() },
+    crashes: { type: "string", default: "0" },
+    out: { type: "string" },
+    keep: { type: "boolean", default: false },
+    help: { type: "boolean", short: "h", default: false },
+  },
+});
+
+if (values.help) console.log(usage);
+else process.exitCode = await run();
+
+async function run(): Promise<number> {
+  const seed = values.seed ?? String(Math.floor(Math.random() * 1e9));
+  const chosen = values.faults.split(",").filter(Boolean);
+  const unknown = chosen.filter((kind) => !kinds.includes(kind));
+  if (unknown.length > 0) {
+    console.error(`no such fault: ${unknown.join(", ")}\n\n${usage}`);
+    return 2;
+  }
+  const folder = mkdtempSync(join(tmpdir(), "weft-chaos-"));
+  chmodSync(folder, 0o711);
+  const out = values.out ?? join(".weft/chaos", seed);
+  mkdirSync(out, { recursive: true });
+  const result = await runCampaign(shop, {
+    seed,
+    units: count("orders"),
+    faults: values.count === undefined ? undefined : count("count"),
+    every: count("every"),
+    kinds: new Set(chosen),
+    crashes: count("crashes"),
+    folder,
+    out,
+    say: (line) => console.log(line),
+  });
+  const text = textReport(result);
+  writeFileSync(join(out, "report.txt"), text);
+  writeFileSync(join(out, "report.html"), htmlReport(result));
+  console.log(`\n${text}\nreport: ${join(out, "report.html")}`);
+  if (values.keep || result.violations.length > 0) console.log(`data and logs: ${folder}`);
+  else rmSync(folder, { recursive: true, force: true });
+  return result.violations.length === 0 ? 0 : 1;
+}
+
+function count(name: "orders" | "count" | "every" | "crashes"): number {
+  const number = Number(values[name]);
+  if (Number.isInteger(number) && number >= 0) return number;
+  throw new Error(`--${name} must be a whole number, not ${values[name]}`);
+}

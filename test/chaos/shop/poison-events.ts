@@ -1,0 +1,49 @@
+import { jetstream } from "@nats-io/jetstream";
+import { type MsgHdrs, headers as newHeaders } from "@nats-io/nats-core";
+import { encodeCloudEvent } from "#mesh/runtime/events/cloud-events.ts";
+import type { Random } from "../harness/random.ts";
+import { asService } from "./bus.ts";
+
+/** Marks poison in a stream, for whoever reads it afterwards. */
+export const poisonHeader = "x-poison";
+
+/** Where poison goes: events with a consumer. */
+const places = [
+  { service: "order", type: "shop.order.v1.OrderConfirmed" },
+  { service: "order", type: "shop.order.v1.OrderCancelled" },
+  { service: "inventory", type: "shop.inventory.v1.StockChanged" },
+];
+
+/**
+ * Publishes messages that no consumer can read: a body that is not Protobuf, a type that nobody knows, headers
+ * that are not those of a CloudEvent.
+ *
+ * @param subjects - of the events, by full name
+ * @returns what names them: the event's id where it can be read, else STREAM:SEQUENCE
+ */
+export async function poisonEvents(
+  bus: { dataDir: string; port: number },
+  subjects: ReadonlyMap<string, string>,
+  random: Random,
+): Promise<string[]> {
+  const put: string[] = [];
+  for (const { service, type } of places) {
+    const subject = subjects.get(type);
+    if (!subject) throw new Error(`${type} has no subject`);
+    const event = { source: `/services/${service}`, time: new Date(), key: random.uuid() };
+    const garbage = Buffer.from(Array.from({ length: 64 }, () => random.integer(128, 255)));
+    const messages: [MsgHdrs, Uint8Array][] = [
+      [encodeCloudEvent({ ...event, id: random.uuid(), type, data: garbage }), garbage],
+      [encodeCloudEvent({ ...event, id: random.uuid(), type: `${type}Next`, data: garbage }), garbage],
+      [newHeaders(), garbage],
+    ];
+    await asService({ ...bus, service }, async (connection) => {
+      for (const [headers, data] of messages) {
+        headers.set(poisonHeader, "yes");
+        const { stream, seq } = await jetstream(connection).publish(subject, data, { headers });
+        put.push(headers.get("ce-id") || `${stream}:${seq}`);
+      }
+    });
+  }
+  return put;
+}

@@ -1,0 +1,32 @@
+/** The shop as the harness sees it. */
+import { system } from "#local/system.ts";
+import { processNames } from "#local/topology.ts";
+import type { Link, SystemUnderTest } from "../harness/system-under-test.ts";
+import type { Evidence } from "./evidence.ts";
+import { failpoints } from "./failpoints.ts";
+import { invariants } from "./invariants.ts";
+import { startShopInTest } from "./shop-in-test.ts";
+
+const services = system.services.map(({ name }) => name);
+const others = services.filter((name) => name !== "auth");
+
+/** Every connection that the shop uses. */
+const links: readonly Link[] = [
+  ...services.map((from) => ({ from, to: "postgres" })),
+  ...services.map((from) => ({ from, to: "nats" })),
+  ...services.map((to) => ({ from: system.edge.name, to })),
+  ...["product", "inventory", "payment"].map((to) => ({ from: "order", to })),
+  // Everybody fetches the keys for users' tokens.
+  ...others.map((from) => ({ from, to: "auth" })),
+  { from: "email", to: "inbox" },
+];
+
+export const shop: SystemUnderTest<Evidence> = {
+  name: "shop",
+  processes: [...processNames(system), "postgres", "nats"],
+  links,
+  failpoints,
+  ownFaults: { "lose-store": 1, repeat: 1, poison: 1, disk: 1, clock: 1 },
+  invariants,
+  start: (setup) => startShopInTest(setup, links),
+};
