@@ -51,7 +51,14 @@ async function run(): Promise<number> {
   chmodSync(folder, 0o711);
   const out = values.out ?? join(".weft/chaos", seed);
   mkdirSync(out, { recursive: true });
+  const enough = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.once(signal, () => {
+      console.log("ending the run; once more to drop it");
+      enough.abort();
+    });
   const result = await runCampaign(shop, {
+    enough: enough.signal,
     seed,
     units: count("orders"),
     faults: values.count === undefined ? undefined : count("count"),

@@ -100,7 +100,11 @@ export function attachShop(readyFile: string): RunningShop {
   };
   // The file may still name the process that has just ended.
   const running = async (name: string) => {
-    await until(`${name} is running`, () => isAlive(pid(name) ?? 0), 60);
+    const ready = () => {
+      const process_ = pid(name);
+      return process_ !== undefined && isAlive(process_);
+    };
+    await until(`${name} is running`, ready, 60);
   };
   return {
     edgeUrl,

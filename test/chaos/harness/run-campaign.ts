@@ -39,6 +39,8 @@ export interface CampaignOptions {
   /** Folder for the history. */
   readonly out: string;
   readonly say: (line: string) => void;
+  /** Ends load and faults early; what has happened by then is checked all the same. */
+  readonly enough?: AbortSignal;
 }
 
 /** A fault that was injected, or could not be. */
@@ -116,7 +118,7 @@ export async function runCampaign<Evidence extends Rest>(
     const sampling = setInterval(() => void running.sample().catch(() => {}), sampleEvery);
     const loadBegan = Date.now();
     let faultsOver = options.faults === undefined;
-    const loaded = load.run(() => load.done() >= units && faultsOver);
+    const loaded = load.run(() => options.enough?.aborted || (load.done() >= units && faultsOver));
     let ended = false;
     const stopFaults = loaded.then(() => {
       ended = true;
@@ -134,7 +136,7 @@ export async function runCampaign<Evidence extends Rest>(
       if (possible.size > 0)
         for (const fault of schedule) {
           await Promise.race([pause(fault.at - (Date.now() - loadBegan)), stopFaults]);
-          if (ended) break;
+          if (ended || options.enough?.aborted) break;
           faults.inject(fault);
           if (fault.number === options.faults) break;
         }
