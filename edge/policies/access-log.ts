@@ -23,14 +23,24 @@ export function logCalls(log: Logger, write: (line: string) => void): OnFinish {
 /** Members of a JSON object. */
 function fieldsOf(call: IncomingCall, { code, httpStatus, durationMs }: CallOutcome): string {
   const { metadata, method, route, peer } = call;
-  const traceId = String(metadata.traceparent ?? "").split("-", 2)[1];
+  const id = quoted(String(metadata["x-request-id"] ?? call.requestId));
+  const traceId = traceIdOf(metadata.traceparent);
   return (
-    `"requestId":${JSON.stringify(metadata["x-request-id"] ?? call.requestId)},` +
-    (traceId ? `"traceId":${JSON.stringify(traceId)},` : "") +
+    `"requestId":${id},${traceId ? `"traceId":${quoted(traceId)},` : ""}` +
     `"protocol":"${call.protocol}","rpc":"${method.parent.typeName}/${method.name}",` +
-    `"method":${JSON.stringify(call.httpMethod)},` +
-    (route ? `"route":${JSON.stringify(route)},` : "") +
+    `"method":${quoted(call.httpMethod)},${route ? `"route":${quoted(route)},` : ""}` +
     `"status":${httpStatus},"code":${code},"ms":${Math.round(durationMs * 10) / 10}` +
-    (peer ? `,"peer":${JSON.stringify(peer)}` : "")
+    (peer ? `,"peer":${quoted(peer)}` : "")
   );
 }
+
+/** Second part of a traceparent; undefined where there is none. */
+function traceIdOf(traceparent: unknown): string | undefined {
+  if (typeof traceparent !== "string") return undefined;
+  const start = traceparent.indexOf("-") + 1;
+  const end = traceparent.indexOf("-", start);
+  return start === 0 || end < 0 ? undefined : traceparent.slice(start, end);
+}
+
+/** JSON string; most of what is logged needs no escapes, and the test is cheaper than the escaping. */
+const quoted = (text: string): string => (/^[\w\-.:/{}=*]*$/.test(text) ? `"${text}"` : JSON.stringify(text));

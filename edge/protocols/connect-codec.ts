@@ -46,7 +46,7 @@ export function connectCodec(
     },
     reply: (bytes) => {
       try {
-        return Buffer.from(decoder.json(new WireReader(bytes), 0));
+        return Buffer.from(decoder.json(new WireReader(bytes), 0), "latin1");
       } catch (cause) {
         throw new StatusError(Code.internal, "the upstream's reply has no JSON form", { cause });
       }

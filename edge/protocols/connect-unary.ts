@@ -5,7 +5,7 @@ import { acceptsGzip } from "../transcode/media.ts";
 import { responseHeaders } from "../transcode/metadata.ts";
 import { readBody } from "../transcode/request-body.ts";
 import { retryAfterOf } from "../transcode/retry-after.ts";
-import { singleReply } from "../transcode/single-reply.ts";
+import { SingleReply } from "../transcode/single-reply.ts";
 import { httpStatusOf, StatusError } from "../transcode/status.ts";
 import type { ConnectCodec } from "./connect-codec.ts";
 import { connectError, connectTimeout } from "./connect-error.ts";
@@ -34,7 +34,7 @@ export function serveConnectUnary(
         if (response.destroyed) return;
         // First, so that a malformed message never reaches the upstream.
         const converted = codec.request(bytes);
-        call.start(replySink(call, codec)).end(converted);
+        call.start(new ConnectReply(call, codec)).end(converted);
       })
       .catch((error: unknown) =>
         sendConnectError(request, response, StatusError.from(error), call.extraHeaders),
@@ -55,28 +55,44 @@ export function postedMessage(
   };
 }
 
-function replySink(call: RpcCall, codec: ConnectCodec) {
-  const { request, response, settings, extraHeaders } = call;
-  return singleReply(
-    settings.maxReplyBytes,
-    (message, metadata, trailers) => {
-      const headers: OutgoingHttpHeaders = {};
-      responseHeaders(metadata, headers);
-      responseHeaders(trailers, headers, "trailer-");
-      Object.assign(headers, extraHeaders);
-      headers["content-type"] = `application/${codec.name}`;
-      try {
-        sendMessage(request, response, headers, codec.reply(message));
-      } catch (error) {
-        sendConnectError(request, response, StatusError.from(error), extraHeaders);
-      }
-    },
-    (error, metadata, trailers) => {
-      const headers: OutgoingHttpHeaders = {};
-      responseHeaders(metadata, headers);
-      sendConnectError(request, response, error, Object.assign(headers, extraHeaders), trailers);
-    },
-  );
+class ConnectReply extends SingleReply {
+  readonly #call: RpcCall;
+  readonly #codec: ConnectCodec;
+
+  constructor(call: RpcCall, codec: ConnectCodec) {
+    super(call.settings.maxReplyBytes);
+    this.#call = call;
+    this.#codec = codec;
+  }
+
+  protected override succeeded(
+    message: Buffer,
+    metadata: IncomingHttpHeaders,
+    trailers: IncomingHttpHeaders,
+  ): void {
+    const { request, response, extraHeaders } = this.#call;
+    const headers: OutgoingHttpHeaders = {};
+    responseHeaders(metadata, headers);
+    responseHeaders(trailers, headers, "trailer-");
+    Object.assign(headers, extraHeaders);
+    headers["content-type"] = `application/${this.#codec.name}`;
+    try {
+      sendMessage(request, response, headers, this.#codec.reply(message));
+    } catch (error) {
+      sendConnectError(request, response, StatusError.from(error), extraHeaders);
+    }
+  }
+
+  protected override failed(
+    error: StatusError,
+    metadata: IncomingHttpHeaders,
+    trailers: IncomingHttpHeaders,
+  ): void {
+    const { request, response, extraHeaders } = this.#call;
+    const headers: OutgoingHttpHeaders = {};
+    responseHeaders(metadata, headers);
+    sendConnectError(request, response, error, Object.assign(headers, extraHeaders), trailers);
+  }
 }
 
 function sendMessage(

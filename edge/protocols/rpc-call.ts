@@ -93,7 +93,8 @@ export function admitRpc(
           start: (sink) => {
             const path = `/${rpc.method.parent.typeName}/${rpc.method.name}`;
             call = rpc.start(path, incoming.metadata, timeoutMs, {
-              ...sink,
+              onHeaders: (headers) => sink.onHeaders(headers),
+              onData: (chunk) => sink.onData(chunk),
               onEnd: (outcome) => {
                 end = outcome.error;
                 sink.onEnd(outcome);

@@ -1,4 +1,5 @@
 import type { OutgoingHttpHeaders } from "node:http2";
+import { fromBytes } from "./byte-text.ts";
 import type { MessageDecoders } from "./message-decoder.ts";
 import { retryAfterOf } from "./retry-after.ts";
 import { Code, httpStatusOf, type StatusError } from "./status.ts";
@@ -39,7 +40,7 @@ function detailsJson(error: StatusError, decoders: MessageDecoders): string[] {
   const details = error.details.map(({ typeUrl, value }) => {
     try {
       const json = detailJson(typeUrl, value, decoders);
-      if (json !== undefined) return json;
+      if (json !== undefined) return fromBytes(json);
     } catch {
       // Falls through: a detail that cannot be written must not hide the error itself.
     }

@@ -4,6 +4,8 @@ import http2 from "node:http2";
 
 /** Requests and responses of either HTTP version; both have the same surface as far as it is used here. */
 export type HttpRequest = IncomingMessage | Http2ServerRequest;
+/** Encoding of a response body that is text. */
+export type BodyEncoding = "utf8" | "latin1";
 export type HttpResponse = ServerResponse | Http2ServerResponse;
 
 /** By what it is: an HTTP/1.1 request line may claim any version. */
@@ -33,6 +35,7 @@ export function comesTooLate(request: IncomingMessage, response: ServerResponse)
  * Sends a complete response. A body that the client has not finished sending is not waited for: HTTP/1.1
  * connections close, after a short while of reading on (RFC 9112 9.6).
  * @param body text or bytes; left out for HEAD, with its length still announced
+ * @param encoding of a text; "latin1" for one in bytes (see byte-text.ts)
  */
 export function sendResponse(
   request: HttpRequest,
@@ -40,23 +43,26 @@ export function sendResponse(
   status: number,
   headers: OutgoingHttpHeaders,
   body: string | Buffer,
+  encoding: BodyEncoding = "utf8",
 ): void {
   if (response.headersSent || response.destroyed) return;
   const bodiless = status === 204 || status === 304;
-  if (!bodiless) headers["content-length"] = typeof body === "string" ? Buffer.byteLength(body) : body.length;
+  if (!bodiless)
+    headers["content-length"] = typeof body === "string" ? Buffer.byteLength(body, encoding) : body.length;
   const unread = hasBody(request) && !request.complete;
   if (unread && !isHttp2(request)) {
     headers.connection = "close";
     closing.add(request.socket);
     head(response, status, headers);
-    if (request.method !== "HEAD" && !bodiless && body.length > 0) (response as ServerResponse).write(body);
+    if (request.method !== "HEAD" && !bodiless && body.length > 0)
+      (response as ServerResponse).write(body, encoding);
     else (response as ServerResponse).flushHeaders();
     linger(request, response);
     return;
   }
   head(response, status, headers);
   if (request.method === "HEAD" || bodiless) (response as ServerResponse).end();
-  else (response as ServerResponse).end(body);
+  else (response as ServerResponse).end(body, encoding);
   if (unread) {
     const { stream } = request as Http2ServerRequest;
     response.once("finish", () => stream.close(http2.constants.NGHTTP2_NO_ERROR));

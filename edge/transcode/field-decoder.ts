@@ -1,4 +1,5 @@
 import type { DescEnum, DescField, DescMessage, DescOneof, ScalarType } from "@bufbuild/protobuf";
+import { toBytes } from "./byte-text.ts";
 import type { MessageDecoder, MessageDecoders, SlotValue } from "./message-decoder.ts";
 import { wireTypeOf } from "./scalar.ts";
 import { defaultJson, type ReadJson, scalarReader } from "./scalar-json.ts";
@@ -8,12 +9,12 @@ const LENGTH_DELIMITED = 2;
 const START_GROUP = 3;
 const IMPLICIT_PRESENCE = 2;
 
-/** How one field gets from the wire to JSON text. */
+/** How one field gets from the wire to JSON text, in bytes (see byte-text.ts). */
 export interface Slot {
   readonly desc: DescField;
   /** Place among the message's fields, by field number. */
   readonly index: number;
-  /** `"name":` */
+  /** `"name":`, in bytes */
   readonly key: string;
   readonly oneof: DescOneof | undefined;
   /** Singular message: several occurrences are one message. */
@@ -45,7 +46,7 @@ export function compileSlot(desc: DescField, index: number, decoders: MessageDec
   return {
     desc,
     index,
-    key: `${JSON.stringify(name)}:`,
+    key: toBytes(`${JSON.stringify(name)}:`),
     oneof: desc.oneof,
     merges: singular && message !== undefined,
     message: message && singular ? () => decoders.of(message) : undefined,

@@ -13,7 +13,10 @@ export interface JsonStyle {
   readonly emitDefaults: boolean;
 }
 
-/** From the wire straight to JSON text, without message objects in between. Compiled once for each type. */
+/**
+ * From the wire straight to JSON text in bytes (see byte-text.ts), without message objects in between. Compiled
+ * once for each type.
+ */
 export interface MessageDecoder {
   readonly desc: DescMessage;
   /** JSON of the message in `reader.bytes` from `reader.pos` to `reader.end`. */

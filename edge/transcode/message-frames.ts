@@ -26,9 +26,8 @@ export class MessageFrames {
    * @throws StatusError for a message that is too large or compressed in an unknown way
    */
   push(chunk: Buffer, onMessage: (message: Buffer) => void): void {
-    // Nearly every unary reply: one chunk that is one message.
-    if (this.#size === 0 && chunk[0] === 0 && isOneMessage(chunk, this.#limit))
-      return onMessage(chunk.subarray(HEADER_BYTES));
+    const whole = this.#size === 0 ? wholeMessage(chunk, this.#limit) : undefined;
+    if (whole) return onMessage(whole);
     this.#parts.push(chunk);
     this.#size += chunk.length;
     if (this.#size < this.#wanted) return;
@@ -67,10 +66,11 @@ export class MessageFrames {
   }
 }
 
-function isOneMessage(chunk: Buffer, limit: number): boolean {
-  if (chunk.length < HEADER_BYTES) return false;
+/** The message of a chunk that is one message, uncompressed, and nothing else; undefined for any other chunk. */
+export function wholeMessage(chunk: Buffer, limit: number): Buffer | undefined {
+  if (chunk.length < HEADER_BYTES || chunk[0] !== 0) return undefined;
   const length = chunk.readUInt32BE(1);
-  return length === chunk.length - HEADER_BYTES && length <= limit;
+  return length === chunk.length - HEADER_BYTES && length <= limit ? chunk.subarray(HEADER_BYTES) : undefined;
 }
 
 /** One message in gRPC framing, uncompressed. */

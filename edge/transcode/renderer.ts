@@ -25,7 +25,7 @@ export class Renderer {
   }
 
   /**
-   * JSON text of a reply message, or of the field that is the response body: an absent one is null, or
+   * JSON text in bytes (see byte-text.ts) of a reply message, or of the field that is the response body: an absent one is null, or
    * empty where it has no presence.
    * @throws StatusError INTERNAL when the message has no JSON form
    */

@@ -31,37 +31,70 @@ export function checkLength(request: HttpRequest, limit: number): void {
   if (Number(request.headers["content-length"] ?? 0) > limit) throw tooLarge(limit);
 }
 
-/**
- * The whole body, decompressed.
- * @param limit bytes, before and after decompression
- * @throws StatusError 413, or INVALID_ARGUMENT for broken gzip or a body cut short
- */
-export async function readBody(request: HttpRequest, limit: number): Promise<Buffer> {
-  const coding = contentCoding(request);
-  checkLength(request, limit);
-  const bytes = await collect(request, limit);
-  return coding === "gzip" && bytes.length > 0 ? decompress(bytes, limit) : bytes;
+/** Like `receiveBody`, as a promise. */
+export function readBody(request: HttpRequest, limit: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => receiveBody(request, limit, resolve, reject));
 }
 
-function collect(request: HttpRequest, limit: number): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    const settle = (done: () => void): void => {
-      request.off("data", onData).off("end", onEnd).off("aborted", onAborted).off("error", onAborted);
-      done();
-    };
-    const onData = (chunk: Buffer): void => {
-      size += chunk.length;
-      if (size > limit) {
-        request.pause();
-        settle(() => reject(tooLarge(limit)));
-      } else chunks.push(chunk);
-    };
-    const onEnd = (): void =>
-      settle(() => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size)));
-    const onAborted = (): void => settle(() => reject(malformed("the body was cut short")));
-    request.on("data", onData).on("end", onEnd).on("aborted", onAborted).on("error", onAborted);
+/**
+ * The whole body, decompressed. Exactly one of the functions is called: in the turn in which the body ends, but
+ * for gzip.
+ * @param limit bytes, before and after decompression
+ * @param failed gets a StatusError: 413, 415, or INVALID_ARGUMENT for broken gzip or a body cut short
+ */
+export function receiveBody(
+  request: HttpRequest,
+  limit: number,
+  received: (bytes: Buffer) => void,
+  failed: (error: unknown) => void,
+): void {
+  try {
+    const coding = contentCoding(request);
+    checkLength(request, limit);
+    collect(
+      request,
+      limit,
+      (bytes) => {
+        if (coding === "gzip" && bytes.length > 0) decompress(bytes, limit).then(received, failed);
+        else received(bytes);
+      },
+      failed,
+    );
+  } catch (error) {
+    failed(error);
+  }
+}
+
+function collect(
+  request: HttpRequest,
+  limit: number,
+  received: (bytes: Buffer) => void,
+  failed: (error: StatusError) => void,
+): void {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  let over = false;
+  const fail = (error: StatusError): void => {
+    if (over) return;
+    over = true;
+    request.off("data", onData);
+    failed(error);
+  };
+  const onData = (chunk: Buffer): void => {
+    size += chunk.length;
+    if (size <= limit) {
+      chunks.push(chunk);
+      return;
+    }
+    request.pause();
+    fail(tooLarge(limit));
+  };
+  const onAborted = (): void => fail(malformed("the body was cut short"));
+  request.on("data", onData).on("aborted", onAborted).on("error", onAborted);
+  request.on("end", () => {
+    if (over) return;
+    over = true;
+    received(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size));
   });
 }
 

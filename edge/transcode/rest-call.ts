@@ -1,7 +1,14 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http2";
 import type { IncomingCall, OnFinish } from "./admission.ts";
 import { type ErrorReply, errorReply, type MapError } from "./error-reply.ts";
-import { abortResponse, type HttpRequest, type HttpResponse, sendResponse, wasCutOff } from "./exchange.ts";
+import {
+  abortResponse,
+  type BodyEncoding,
+  type HttpRequest,
+  type HttpResponse,
+  sendResponse,
+  wasCutOff,
+} from "./exchange.ts";
 import type { MessageDecoders } from "./message-decoder.ts";
 import { responseHeaders } from "./metadata.ts";
 import type { TranscoderOptions } from "./options.ts";
@@ -79,8 +86,15 @@ export class RestCall {
     return this.#call;
   }
 
-  send(status: number, headers: OutgoingHttpHeaders, body: string | Buffer): void {
-    sendResponse(this.request, this.response, status, Object.assign(headers, this.extraHeaders), body);
+  send(
+    status: number,
+    headers: OutgoingHttpHeaders,
+    body: string | Buffer,
+    encoding: BodyEncoding = "utf8",
+  ): void {
+    const { request, response, extraHeaders } = this;
+    for (const name in extraHeaders) headers[name] = extraHeaders[name];
+    sendResponse(request, response, status, headers, body, encoding);
   }
 
   /**

@@ -2,12 +2,12 @@ import { sendClientStream } from "./client-stream.ts";
 import { hasBody } from "./exchange.ts";
 import { NDJSON_TYPE, negotiate, requireJson } from "./media.ts";
 import type { Overlay } from "./overlay.ts";
-import { checkLength, contentCoding, readBody } from "./request-body.ts";
+import { checkLength, contentCoding, receiveBody } from "./request-body.ts";
 import type { RestCall } from "./rest-call.ts";
 import { Code, StatusError } from "./status.ts";
 import { streamSink } from "./stream-reply.ts";
-import { unarySink } from "./unary-reply.ts";
-import type { Call, CallSink } from "./upstream-call.ts";
+import { UnaryReply } from "./unary-reply.ts";
+import type { Call } from "./upstream-call.ts";
 
 /**
  * Takes an admitted request to its upstream: what can be refused from the headers first, then path and
@@ -22,14 +22,16 @@ export function serveCall(rest: RestCall, segments: readonly string[], query: st
     const body = hasBody(request);
     if (body) checkBodyHeaders(rest);
     const overlay = route.binder.overlay(segments, query);
-    if (route.clientStreams && route.binder.hasBody) return callWithStream(rest, overlay, accepted);
+    if (route.clientStreams && route.binder.hasBody) return callWithStream(rest, overlay);
     if (!body) return call(rest, bodiless(rest, overlay), accepted);
     expectBody(rest);
-    readBody(request, rest.maxBodyBytes).then(
+    receiveBody(
+      request,
+      rest.maxBodyBytes,
       (bytes) => {
         if (rest.wanted) attempt(rest, () => call(rest, bound(rest, overlay, bytes), accepted));
       },
-      (error: unknown) => rest.fail(error),
+      (error) => rest.fail(error),
     );
   } catch (error) {
     rest.fail(error);
@@ -62,25 +64,25 @@ function bound({ route, request }: RestCall, overlay: Overlay, bytes: Buffer): B
 
 /** @param accepted media type of a streamed reply; undefined for raw bytes */
 function call(rest: RestCall, message: Buffer, accepted: string | undefined): void {
+  const unary = !rest.route.serverStreams;
   let started: Call | undefined;
-  started = rest.start(sinkFor(rest, accepted, () => started!));
+  started = rest.start(unary ? new UnaryReply(rest) : streamSink(rest, accepted, () => started!));
   started.end(message);
 }
 
-function callWithStream(rest: RestCall, overlay: Overlay, accepted: string | undefined): void {
-  let started: Call | undefined;
+function callWithStream(rest: RestCall, overlay: Overlay): void {
   let refused = false;
-  const sink = sinkFor(rest, accepted, () => started!);
-  started = rest.start({ ...sink, onEnd: (end) => !refused && sink.onEnd(end) });
+  const sink = new UnaryReply(rest);
+  const started = rest.start({
+    onHeaders: (metadata) => sink.onHeaders(metadata),
+    onData: (chunk) => sink.onData(chunk),
+    onEnd: (end) => !refused && sink.onEnd(end),
+  });
   expectBody(rest);
   sendClientStream(rest, overlay, started, (reason) => {
     refused = true;
     rest.fail(reason);
   });
-}
-
-function sinkFor(rest: RestCall, accepted: string | undefined, started: () => Call): CallSink {
-  return rest.route.serverStreams ? streamSink(rest, accepted, started) : unarySink(rest);
 }
 
 function attempt(rest: RestCall, action: () => void): void {

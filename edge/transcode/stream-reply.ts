@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http2";
+import { toBytes } from "./byte-text.ts";
 import { statusJson } from "./error-reply.ts";
 import { abortResponse, head } from "./exchange.ts";
 import { JSON_TYPE, NDJSON_TYPE, SSE_TYPE } from "./media.ts";
@@ -57,6 +58,7 @@ export function streamSink(rest: RestCall, accepted: string | undefined, call: (
   const { renderer } = rest.route;
   const { stream_envelope: envelope, max_response_bytes: limit } = rest.settings.options;
   const framing = accepted === undefined ? undefined : FRAMINGS[accepted]!;
+  const envelopeKey = envelope && toBytes(`${JSON.stringify(envelope)}:`);
   const response = rest.response as ServerResponse;
   let metadata: IncomingHttpHeaders = {};
   let started = false;
@@ -73,7 +75,7 @@ export function streamSink(rest: RestCall, accepted: string | undefined, call: (
     started = true;
   };
   const put = (chunk: string | Buffer): void => {
-    if (chunk.length > 0 && !response.write(chunk)) {
+    if (chunk.length > 0 && !response.write(chunk, "latin1")) {
       call().pause();
       response.once("drain", () => call().resume());
     }
@@ -85,7 +87,7 @@ export function streamSink(rest: RestCall, accepted: string | undefined, call: (
       return put(body.data);
     }
     const json = renderer.json(message);
-    const item = envelope ? `{${JSON.stringify(envelope)}:${json}}` : json;
+    const item = envelopeKey ? `{${envelopeKey}${json}}` : json;
     const text = started ? framing.next(item) : framing.first(item);
     if (!started) begin(framing.contentType);
     put(text);

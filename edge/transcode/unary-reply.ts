@@ -5,22 +5,37 @@ import { acceptsGzip, JSON_TYPE } from "./media.ts";
 import { responseHeaders } from "./metadata.ts";
 import { contentTypeOf } from "./renderer.ts";
 import type { RestCall } from "./rest-call.ts";
-import { singleReply } from "./single-reply.ts";
-import type { CallSink } from "./upstream-call.ts";
+import { SingleReply } from "./single-reply.ts";
+import type { StatusError } from "./status.ts";
 
 /** Answers with the one reply of a unary or client-streaming call. */
-export function unarySink(call: RestCall): CallSink {
-  return singleReply(
-    call.settings.options.max_response_bytes,
-    (message, metadata, trailers) => {
-      try {
-        reply(call, metadata, trailers, message);
-      } catch (reason) {
-        call.fail(reason);
-      }
-    },
-    (error, metadata, trailers) => call.fail(error, metadata, trailers),
-  );
+export class UnaryReply extends SingleReply {
+  readonly #call: RestCall;
+
+  constructor(call: RestCall) {
+    super(call.settings.options.max_response_bytes);
+    this.#call = call;
+  }
+
+  protected override succeeded(
+    message: Buffer,
+    metadata: IncomingHttpHeaders,
+    trailers: IncomingHttpHeaders,
+  ): void {
+    try {
+      reply(this.#call, metadata, trailers, message);
+    } catch (reason) {
+      this.#call.fail(reason);
+    }
+  }
+
+  protected override failed(
+    error: StatusError,
+    metadata: IncomingHttpHeaders,
+    trailers: IncomingHttpHeaders,
+  ): void {
+    this.#call.fail(error, metadata, trailers);
+  }
 }
 
 function reply(
@@ -47,10 +62,10 @@ function reply(
   }
   headers["content-type"] = JSON_TYPE;
   const json = renderer.json(message);
-  if (json.length < call.settings.options.gzip_from_bytes) return call.send(status, headers, json);
+  if (json.length < call.settings.options.gzip_from_bytes) return call.send(status, headers, json, "latin1");
   addVary(headers);
-  if (!acceptsGzip(requestHeaders["accept-encoding"])) return call.send(status, headers, json);
-  zlib.gzip(json, { level: 4 }, (error, compressed) => {
+  if (!acceptsGzip(requestHeaders["accept-encoding"])) return call.send(status, headers, json, "latin1");
+  zlib.gzip(Buffer.from(json, "latin1"), { level: 4 }, (error, compressed) => {
     if (error) return call.fail(error);
     headers["content-encoding"] = "gzip";
     // Another coding is another representation (RFC 9110 8.8.3.3).

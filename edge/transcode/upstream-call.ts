@@ -50,10 +50,36 @@ export function upstreamCalls(source: StreamSource): StartCall {
   return (path, metadata, timeoutMs, sink) => new UpstreamCall(source, path, metadata, timeoutMs, sink);
 }
 
+/** Its call, on a stream: so all streams share their listeners, in place of six closures each. */
+const carried = Symbol("upstream call");
+type Carrier = ClientHttp2Stream & { [carried]: UpstreamCall };
+
+function onResponse(this: Carrier, headers: IncomingHttpHeaders): void {
+  this[carried].onResponse(headers);
+}
+function onData(this: Carrier, chunk: Buffer): void {
+  this[carried].onData(chunk);
+}
+function onTrailers(this: Carrier, trailers: IncomingHttpHeaders): void {
+  this[carried].onTrailers(trailers);
+}
+function onEnd(this: Carrier): void {
+  this[carried].onEnd();
+}
+function onError(this: Carrier, error: Error): void {
+  this[carried].onError(error);
+}
+function onClose(this: Carrier): void {
+  this[carried].onClose();
+}
+
+const NOBODY: CallSink = { onHeaders() {}, onData() {}, onEnd() {} };
+const NO_HEADERS: OutgoingHttpHeaders = Object.freeze({});
+
 class UpstreamCall implements Call {
   readonly #source: StreamSource;
-  readonly #headers: OutgoingHttpHeaders;
-  readonly #sink: CallSink;
+  #headers: OutgoingHttpHeaders;
+  #sink: CallSink;
   #stream!: ClientHttp2Stream;
   #session: ClientHttp2Session | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -98,30 +124,39 @@ class UpstreamCall implements Call {
     }
     const stream = this.#stream;
     this.#session = stream.session as ClientHttp2Session | undefined;
-    stream.on("response", (headers) => this.#onResponse(headers));
-    stream.on("data", (chunk: Buffer) => {
-      if (!this.#ended) this.#sink.onData(chunk);
-    });
-    stream.on("trailers", (trailers) => {
-      this.#trailers = trailers;
-    });
-    stream.on("end", () => {
-      if (this.#trailers) this.#finishWith(this.#trailers);
-    });
-    stream.on("error", (error) => {
-      this.#error = error;
-    });
-    stream.on("close", () => this.#onClose());
+    (stream as Carrier)[carried] = this;
+    stream.on("response", onResponse);
+    stream.on("data", onData);
+    stream.on("trailers", onTrailers);
+    stream.on("end", onEnd);
+    stream.on("error", onError);
+    stream.on("close", onClose);
   }
 
-  #onResponse(headers: IncomingHttpHeaders & { ":status"?: number }): void {
+  onResponse(headers: IncomingHttpHeaders & { ":status"?: number }): void {
     this.#again = undefined;
     this.#httpStatus = headers[":status"] ?? 0;
     if (headers["grpc-status"] !== undefined || this.#httpStatus !== 200) this.#trailers = headers;
     else if (!this.#ended) this.#sink.onHeaders(headers);
   }
 
-  #onClose(): void {
+  onData(chunk: Buffer): void {
+    if (!this.#ended) this.#sink.onData(chunk);
+  }
+
+  onTrailers(trailers: IncomingHttpHeaders): void {
+    this.#trailers = trailers;
+  }
+
+  onEnd(): void {
+    if (this.#trailers) this.#finishWith(this.#trailers);
+  }
+
+  onError(error: Error): void {
+    this.#error = error;
+  }
+
+  onClose(): void {
     if (this.#ended) return;
     if (this.#trailers) return this.#finishWith(this.#trailers);
     const { rstCode } = this.#stream;
@@ -147,7 +182,12 @@ class UpstreamCall implements Call {
     if (this.#ended) return;
     this.#ended = true;
     clearTimeout(this.#timer);
-    this.#sink.onEnd({ error, trailers });
+    const sink = this.#sink;
+    // Streams outlive their calls in the heap; what belongs to the call must not be kept along with them.
+    this.#sink = NOBODY;
+    this.#headers = NO_HEADERS;
+    this.#again = undefined;
+    sink.onEnd({ error, trailers });
   }
 
   #expire(): void {

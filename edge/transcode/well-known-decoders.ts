@@ -1,4 +1,5 @@
 import type { DescMessage } from "@bufbuild/protobuf";
+import { toBytes } from "./byte-text.ts";
 import { formatFieldMask } from "./field-mask-text.ts";
 import type { MessageDecoders } from "./message-decoder.ts";
 import { wireTypeOf } from "./scalar.ts";
@@ -20,7 +21,7 @@ export function wellKnownDecoder(desc: DescMessage, decoders: MessageDecoders): 
       return (reader) => {
         const paths: string[] = [];
         each(reader, { 10: () => paths.push(reader.string()) });
-        return JSON.stringify(formatFieldMask(paths));
+        return toBytes(JSON.stringify(formatFieldMask(paths)));
       };
     case "google.protobuf.Struct":
       return structJson;
@@ -140,7 +141,7 @@ function anyJson(reader: WireReader, depth: number, decoders: MessageDecoders): 
   return json;
 }
 
-/** JSON of an Any by its parts; undefined when the type is not known. */
+/** JSON of an Any by its parts, in bytes; undefined when the type is not known. */
 export function detailJson(
   typeUrl: string,
   value: Uint8Array,
@@ -151,7 +152,7 @@ export function detailJson(
   if (!desc) return undefined;
   const decoder = decoders.of(desc);
   const reader = new WireReader(Buffer.from(value.buffer, value.byteOffset, value.byteLength));
-  const type = `"@type":${JSON.stringify(typeUrl)}`;
+  const type = toBytes(`"@type":${JSON.stringify(typeUrl)}`);
   if (decoder.wellKnown) return `{${type},"value":${decoder.json(reader, depth)}}`;
   const members = decoder.members(reader, depth);
   return `{${type}${members === "" ? "" : `,${members}`}}`;

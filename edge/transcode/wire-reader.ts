@@ -1,4 +1,5 @@
 import { isUtf8 } from "node:buffer";
+import { sequenceLength } from "./byte-text.ts";
 
 const REPLACEMENT = "\ufffd";
 /** Longest text that is looked through byte by byte, and most bytes that are turned into one string at once. */
@@ -88,18 +89,29 @@ export class WireReader {
     return this.#utf8(this.take(this.varint32()));
   }
 
-  /** Length-delimited text as a JSON string, quotes included. */
+  /** Length-delimited text as a JSON string in bytes (see byte-text.ts), quotes included. */
   jsonString(): string {
     const start = this.take(this.varint32());
     const end = this.pos;
-    if (end - start > SHORT_TEXT_BYTES) return JSON.stringify(this.#utf8(start));
-    for (let i = start; i < end; i++) {
-      const byte = this.bytes[i]!;
-      // Anything but visible ASCII that JSON writes as it is.
-      if (byte < 0x20 || byte > 0x7e || byte === 0x22 || byte === 0x5c)
-        return JSON.stringify(this.#utf8(start));
+    if (end - start > SHORT_TEXT_BYTES) {
+      if (!isUtf8(this.bytes.subarray(start, end))) throw new Error("a string is not UTF-8");
+      return JSON.stringify(this.#latin1Slice(start, end));
     }
-    return `"${this.#ascii(start, end)}"`;
+    let escapes = false;
+    for (let i = start; i < end; ) {
+      const byte = this.bytes[i]!;
+      if (byte > 0x7f) {
+        const length = sequenceLength(this.bytes, i, end);
+        if (length === 0) throw new Error("a string is not UTF-8");
+        i += length;
+        continue;
+      }
+      if (byte < 0x20 || byte === 0x22 || byte === 0x5c) escapes = true;
+      i++;
+    }
+    const text = this.#latin1Slice(start, end);
+    // Whatever is not ASCII JSON writes as it is, so escaping works on bytes as on characters.
+    return escapes ? JSON.stringify(text) : `"${text}"`;
   }
 
   #utf8(start: number): string {
@@ -109,7 +121,7 @@ export class WireReader {
     return text;
   }
 
-  #ascii(start: number, end: number): string {
+  #latin1Slice(start: number, end: number): string {
     if (this.bytes.length > WHOLE_TEXT_BYTES) return this.bytes.toString("latin1", start, end);
     this.#latin1 ??= this.bytes.toString("latin1");
     return this.#latin1.slice(start, end);
