@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createFileRegistry, fromBinary } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
-import { BUCKET } from "#edge/policies/shared-rate-limits.ts";
+import { RATE_LIMIT_BUCKET } from "#mesh/runtime/events/bus-rights.ts";
 import { durableName } from "#mesh/runtime/events/durable.ts";
 import { type EventContract, eventContract, eventsOf } from "#mesh/runtime/events/event-contract.ts";
 import { meshNameOf } from "#mesh/runtime/policy/method-policy.ts";
@@ -35,7 +35,7 @@ export function busUses(
       password: passwordOf(service),
       publishes: own.map(({ subject }) => subject),
       streams: [...new Set(own.map(({ stream }) => stream))],
-      buckets: service === "edge" ? [BUCKET] : [],
+      buckets: service === "edge" ? [RATE_LIMIT_BUCKET] : [],
       consumes: read.map((event) => ({
         stream: event.stream,
         durable: durableName(service, event),

@@ -1,66 +1,10 @@
+import { type BusWork, busRights } from "#mesh/runtime/events/bus-rights.ts";
 import type { NatsUser } from "./nats.ts";
 
-/** What a service does on the bus. */
-export type BusUse = {
-  service: string;
-  password: string;
-  /** Subjects it publishes events on. */
-  publishes: string[];
-  /** Streams it owns: it creates them and keeps their settings. */
-  streams: string[];
-  /** Durable consumers of its own on streams that may belong to others. */
-  /** Key-value buckets it reads, writes and creates. */
-  buckets?: string[];
-  consumes: { stream: string; durable: string; filterSubject: string }[];
-};
+/** What a service does on the bus, and its password. */
+export type BusUse = BusWork & { password: string };
 
-/**
- * Users of the bus with the least rights that their work needs.
- *
- * Every right names its stream and consumer: whoever may publish to all of `$JS.API`
- * may also purge and read the streams of others. A service hears nothing but
- * replies to itself (its connections use the inbox prefix `_INBOX.<service>`) and
- * notices about its own consumers.
- *
- * Subjects of the JetStream API: https://docs.nats.io/reference/reference-protocols/nats_api_reference
- */
+/** Users of the bus with the least rights that their work needs. */
 export function natsUsers(uses: BusUse[]): NatsUser[] {
-  return uses.map(({ service, password, publishes, streams, buckets = [], consumes }) => ({
-    name: service,
-    password,
-    publish: [
-      ...publishes,
-      "$JS.API.INFO",
-      ...streams.flatMap(streamRights),
-      ...buckets.flatMap(bucketRights),
-      ...consumes.flatMap(consumerRights),
-    ],
-    subscribe: [`_INBOX.${service}.>`, ...consumes.map(noticeOfGivingUp)],
-  }));
-}
-
-function streamRights(stream: string): string[] {
-  return ["INFO", "CREATE", "UPDATE"].map((verb) => `$JS.API.STREAM.${verb}.${stream}`);
-}
-
-/** A bucket is a stream named KV_BUCKET with a subject for each key. */
-function bucketRights(bucket: string): string[] {
-  const stream = `KV_${bucket}`;
-  return [...streamRights(stream), `$JS.API.STREAM.MSG.GET.${stream}`, `$KV.${bucket}.>`];
-}
-
-/** DURABLE.CREATE is what 2.9 and older clients use, CREATE with the filter in the subject what newer ones use. */
-function consumerRights({ stream, durable, filterSubject }: BusUse["consumes"][number]): string[] {
-  return [
-    `$JS.API.CONSUMER.INFO.${stream}.${durable}`,
-    `$JS.API.CONSUMER.DURABLE.CREATE.${stream}.${durable}`,
-    `$JS.API.CONSUMER.CREATE.${stream}.${durable}.${filterSubject}`,
-    `$JS.API.CONSUMER.DELETE.${stream}.${durable}`,
-    `$JS.API.CONSUMER.MSG.NEXT.${stream}.${durable}`,
-    `$JS.ACK.${stream}.${durable}.>`,
-  ];
-}
-
-function noticeOfGivingUp({ stream, durable }: BusUse["consumes"][number]): string {
-  return `$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.${stream}.${durable}`;
+  return uses.map((use) => ({ name: use.service, password: use.password, ...busRights(use) }));
 }

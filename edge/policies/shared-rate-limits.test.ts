@@ -9,12 +9,20 @@ import { freePort } from "#local/free-port.ts";
 import { type Nats, natsPassword, startNats } from "#local/nats.ts";
 import { natsUsers } from "#local/nats-users.ts";
 import { connectBus } from "#mesh/runtime/events/bus.ts";
-import { BUCKET, SharedRateLimits } from "./shared-rate-limits.ts";
+import { RATE_LIMIT_BUCKET } from "#mesh/runtime/events/bus-rights.ts";
+import { SharedRateLimits } from "./shared-rate-limits.ts";
 
 const log = pino({ level: "silent" });
 // Least rights, as the local runner gives them.
 const users = natsUsers([
-  { service: "edge", password: natsPassword(), publishes: [], streams: [], buckets: [BUCKET], consumes: [] },
+  {
+    service: "edge",
+    password: natsPassword(),
+    publishes: [],
+    streams: [],
+    buckets: [RATE_LIMIT_BUCKET],
+    consumes: [],
+  },
 ]);
 const folder = mkdtempSync(join(tmpdir(), "weft-limits-"));
 let server: Nats | undefined;

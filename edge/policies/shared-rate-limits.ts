@@ -2,11 +2,10 @@ import { createHash } from "node:crypto";
 import { JetStreamApiError, StorageType } from "@nats-io/jetstream";
 import { type KV, Kvm } from "@nats-io/kv";
 import { type Bus, connectBus, type EventLog } from "#mesh/runtime/events/bus.ts";
+import { RATE_LIMIT_BUCKET } from "#mesh/runtime/events/bus-rights.ts";
 import { type Decision, decide, type Gcra } from "./gcra.ts";
 import { MemoryRateLimits, type RateLimitStore } from "./rate-limit-store.ts";
 
-/** Bucket of all edges of a mesh. */
-export const BUCKET = "weft_rate_limits";
 /** Life of an entry that is not used, in milliseconds: longer than any period and burst worth sharing. */
 const TTL_MS = 3_600_000;
 /** Time one request may wait for the shared state, in milliseconds. */
@@ -105,7 +104,7 @@ export class SharedRateLimits implements RateLimitStore {
   }
 
   #open(): Promise<KV> {
-    return new Kvm(this.#bus.connection).create(BUCKET, {
+    return new Kvm(this.#bus.connection).create(RATE_LIMIT_BUCKET, {
       ttl: TTL_MS,
       history: 1,
       // A restart of NATS forgives everybody once; writing each request to disk would cost more than that.

@@ -27,6 +27,10 @@ const schema = z.object({
   PORT: z.coerce.number().int().min(0).max(65535),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   NATS_URL: z.url({ protocol: /^(nats|tls)$/ }),
+  WEFT_STREAM_REPLICAS: z.coerce
+    .number()
+    .pipe(z.union([z.literal(1), z.literal(3), z.literal(5)]))
+    .default(1),
   WEFT_UPSTREAMS: upstreams.default(new Map()),
   WEFT_IDENTITY_KEY: z.string().min(1),
   WEFT_TRUST_BUNDLE: z.string().min(1),
@@ -50,6 +54,8 @@ export interface Config {
   /** PostgreSQL of this service; undefined for processes without storage. */
   readonly databaseUrl: string | undefined;
   readonly natsUrl: string;
+  /** Copies of each event stream in a NATS cluster. */
+  readonly streamReplicas: number;
   /** Service name in the contract → base URL. */
   readonly upstreams: ReadonlyMap<string, string>;
   /** Files with this workload's private key (JWK) and everybody's public keys (JWK set). */
@@ -82,6 +88,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     port: value.PORT,
     databaseUrl: value.DATABASE_URL,
     natsUrl: value.NATS_URL,
+    streamReplicas: value.WEFT_STREAM_REPLICAS,
     upstreams: value.WEFT_UPSTREAMS,
     identityKeyFile: value.WEFT_IDENTITY_KEY,
     trustBundleFile: value.WEFT_TRUST_BUNDLE,

@@ -102,7 +102,8 @@ export async function startService(
   });
 
   // After the server: an event or a worker may lead to calls that come back here.
-  const relay = startOutboxRelay({ orm, bus, events: [...definition.emits], log, meter });
+  const stream = { replicas: config.streamReplicas };
+  const relay = startOutboxRelay({ orm, bus, events: [...definition.emits], log, meter, stream });
   const consumers = startConsumers({
     service: name,
     orm,

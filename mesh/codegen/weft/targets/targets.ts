@@ -4,6 +4,7 @@ import type { MeshOptions } from "../options.ts";
 import type { GeneratedFile } from "../output/generated-file.ts";
 import { emitIstioAmbient } from "./istio-ambient/emit.ts";
 import { emitIstioSidecar } from "./istio-sidecar/emit.ts";
+import { emitKubernetes } from "./kubernetes/emit.ts";
 import { emitLinkerd } from "./linkerd/emit.ts";
 
 export type Emitter = (contract: Contract, options: MeshOptions) => GeneratedFile[];
@@ -13,6 +14,7 @@ export const targets = {
   "istio-sidecar": emitIstioSidecar,
   linkerd: emitLinkerd,
   "istio-ambient": emitIstioAmbient,
+  kubernetes: emitKubernetes,
 } as const satisfies Record<string, Emitter>;
 
 export type TargetName = keyof typeof targets;

@@ -1,0 +1,50 @@
+/** What mesh/runtime/config.ts reads, as a container gets it. */
+import { EDGE } from "../../contract/model.ts";
+import type { MeshOptions } from "../../options.ts";
+import { hostOf } from "../../output/resource.ts";
+import type { Workload } from "./workload.ts";
+
+/** Where secrets of the workload are mounted. */
+export const IDENTITY_FOLDER = "/var/run/weft/identity";
+export const BUNDLE_FOLDER = "/var/run/weft/trust";
+
+/** Secret with the file private.jwk.json and the key nats-password. */
+export function secretOf(name: string): string {
+  return `${name}-identity`;
+}
+
+/** ConfigMap with the file bundle.jwks.json: public keys of all workloads. */
+export const TRUST_BUNDLE = "trust-bundle";
+
+export function environment({ name, hasDatabase, callees }: Workload, options: MeshOptions): object[] {
+  const { tokens, trustDomain, port } = options;
+  const url = (callee: string) => `${callee}=http://${hostOf(callee, options)}:${port}`;
+  const plain: Record<string, string> = {
+    WEFT_SERVICE: name,
+    WEFT_HOST: "0.0.0.0",
+    PORT: String(port),
+    WEFT_UPSTREAMS: callees.map(url).join(","),
+    WEFT_IDENTITY_KEY: `${IDENTITY_FOLDER}/private.jwk.json`,
+    WEFT_TRUST_BUNDLE: `${BUNDLE_FOLDER}/bundle.jwks.json`,
+    WEFT_TRUST_DOMAIN: trustDomain,
+    ...(tokens && {
+      WEFT_JWKS_URL: tokens.jwksUrl,
+      WEFT_TOKEN_ISSUER: tokens.issuer,
+      WEFT_TOKEN_AUDIENCE: tokens.audience,
+    }),
+    // Limits are counted for all replicas together.
+    ...(name === EDGE && { WEFT_RATE_LIMIT_STORE: "nats" }),
+    NODE_ENV: "production",
+  };
+  return [
+    ...Object.entries(plain).map(([key, value]) => ({ name: key, value })),
+    fromSecret("NATS_PASSWORD", secretOf(name), "nats-password"),
+    { name: "NATS_URL", value: `nats://${name}:$(NATS_PASSWORD)@${hostOf("nats", options)}:4222` },
+    // CloudNativePG keeps this secret, and renews it.
+    ...(hasDatabase ? [fromSecret("DATABASE_URL", `${name}-db-app`, "uri")] : []),
+  ];
+}
+
+function fromSecret(name: string, secret: string, key: string): object {
+  return { name, valueFrom: { secretKeyRef: { name: secret, key } } };
+}

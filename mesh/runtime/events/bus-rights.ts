@@ -1,0 +1,70 @@
+/** What a service does on the bus. */
+export interface BusWork {
+  readonly service: string;
+  /** Subjects it publishes events on. */
+  readonly publishes: readonly string[];
+  /** Streams it owns: it creates them and keeps their settings. */
+  readonly streams: readonly string[];
+  /** Key-value buckets it reads, writes and creates. */
+  readonly buckets?: readonly string[];
+  /** Durable consumers of its own on streams that may belong to others. */
+  readonly consumes: readonly { stream: string; durable: string; filterSubject: string }[];
+}
+
+/** Subjects a user of the bus may use; everything else is refused. */
+export interface BusRights {
+  readonly publish: string[];
+  readonly subscribe: string[];
+}
+
+/** Key-value bucket in which replicas of the edge share rate limits. */
+export const RATE_LIMIT_BUCKET = "weft_rate_limits";
+
+/**
+ * The least rights that a service's work needs.
+ *
+ * Every right names its stream and consumer: whoever may publish to all of `$JS.API`
+ * may also purge and read the streams of others. A service hears nothing but
+ * replies to itself (its connections use the inbox prefix `_INBOX.<service>`) and
+ * notices about its own consumers.
+ *
+ * Subjects of the JetStream API: https://docs.nats.io/reference/reference-protocols/nats_api_reference
+ */
+export function busRights({ service, publishes, streams, buckets = [], consumes }: BusWork): BusRights {
+  return {
+    publish: [
+      ...publishes,
+      "$JS.API.INFO",
+      ...streams.flatMap(streamRights),
+      ...buckets.flatMap(bucketRights),
+      ...consumes.flatMap(consumerRights),
+    ],
+    subscribe: [`_INBOX.${service}.>`, ...consumes.map(noticeOfGivingUp)],
+  };
+}
+
+function streamRights(stream: string): string[] {
+  return ["INFO", "CREATE", "UPDATE"].map((verb) => `$JS.API.STREAM.${verb}.${stream}`);
+}
+
+/** A bucket is a stream named KV_BUCKET with a subject for each key. */
+function bucketRights(bucket: string): string[] {
+  const stream = `KV_${bucket}`;
+  return [...streamRights(stream), `$JS.API.STREAM.MSG.GET.${stream}`, `$KV.${bucket}.>`];
+}
+
+/** DURABLE.CREATE is what 2.9 and older clients use, CREATE with the filter in the subject what newer ones use. */
+function consumerRights({ stream, durable, filterSubject }: BusWork["consumes"][number]): string[] {
+  return [
+    `$JS.API.CONSUMER.INFO.${stream}.${durable}`,
+    `$JS.API.CONSUMER.DURABLE.CREATE.${stream}.${durable}`,
+    `$JS.API.CONSUMER.CREATE.${stream}.${durable}.${filterSubject}`,
+    `$JS.API.CONSUMER.DELETE.${stream}.${durable}`,
+    `$JS.API.CONSUMER.MSG.NEXT.${stream}.${durable}`,
+    `$JS.ACK.${stream}.${durable}.>`,
+  ];
+}
+
+function noticeOfGivingUp({ stream, durable }: BusWork["consumes"][number]): string {
+  return `$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.${stream}.${durable}`;
+}
