@@ -52,9 +52,10 @@ export function sendClientStream(
     return route.binder.fromRaw(bindings(), isFirst ? contentType : "", element);
   };
   const send = (elements: Buffer[]): void => {
-    for (const element of elements) {
-      if (!call.write(encode(element))) source.pause();
-    }
+    if (elements.length === 0) return;
+    // One write for all that came together: each costs a turn through the HTTP/2 library.
+    const frames = elements.map(encode);
+    if (!call.write(frames.length === 1 ? frames[0]! : Buffer.concat(frames))) source.pause();
   };
 
   call.onDrain(() => source.resume());

@@ -25,7 +25,8 @@ const IMPLICIT_PRESENCE = 2;
 interface ElementEncoder {
   readonly wireType: number;
   readonly takesNull: boolean;
-  json(reader: JsonReader, writer: WireWriter): void;
+  /** False for a value that is ignored; what was written for it must then go again. */
+  json(reader: JsonReader, writer: WireWriter): boolean;
   readonly text: ((writer: WireWriter, text: string) => void) | undefined;
 }
 
@@ -33,7 +34,8 @@ interface ElementEncoder {
 interface ValueType {
   readonly scalar: ScalarType;
   fromText(text: string): ScalarValue;
-  fromJson(reader: JsonReader): ScalarValue;
+  /** Undefined for an unknown enum name where unknown fields are ignored, as ProtoJSON parsers do. */
+  fromJson(reader: JsonReader): ScalarValue | undefined;
   readonly takesNull: boolean;
 }
 
@@ -52,7 +54,10 @@ export function compileField(desc: DescField, encoders: MessageEncoders): FieldE
   return {
     desc,
     takesNull: type.takesNull,
-    json: (reader, writer) => put(writer, type.fromJson(reader)),
+    json: (reader, writer) => {
+      const value = type.fromJson(reader);
+      if (value !== undefined) put(writer, value);
+    },
     text: (writer, texts) => put(writer, type.fromText(texts[0]!)),
     entries: undefined,
     message: undefined,
@@ -104,8 +109,9 @@ function listEncoder(desc: DescField & { fieldKind: "list" }, encoders: MessageE
         do {
           if (!element.takesNull && reader.literal("null"))
             throw new ValueError("a list must not contain null");
+          const start = writer.pos;
           before();
-          element.json(reader, writer);
+          if (!element.json(reader, writer)) writer.pos = start;
         } while (reader.more("]"));
       });
     },
@@ -128,14 +134,15 @@ function mapEncoder(desc: DescField & { fieldKind: "map" }, encoders: MessageEnc
   const key = scalarType(desc.mapKey);
   const value = elementOf(desc, encoders);
   const tag = tagOf(desc, LENGTH_DELIMITED);
-  const entry = (writer: WireWriter, keyText: string, writeValue: () => void): void => {
+  const entry = (writer: WireWriter, keyText: string, writeValue: () => unknown): void => {
+    const start = writer.pos;
     writer.varint32(tag);
     const mark = writer.open();
     writer.varint32((1 << 3) | wireTypeOf(desc.mapKey));
     writeScalar(writer, desc.mapKey, key.fromText(keyText));
     writer.varint32((2 << 3) | value.wireType);
-    writeValue();
-    writer.close(mark);
+    if (writeValue() === false) writer.pos = start;
+    else writer.close(mark);
   };
   const writeText = desc.mapKind === "message" ? undefined : value.text;
   return {
@@ -185,7 +192,10 @@ function elementOf(
     return {
       wireType: group ? START_GROUP : LENGTH_DELIMITED,
       takesNull: message.typeName === "google.protobuf.Value",
-      json: (reader, writer) => delimit(writer, () => encoders.of(message).json(reader, writer)),
+      json: (reader, writer) => {
+        delimit(writer, () => encoders.of(message).json(reader, writer));
+        return true;
+      },
       text: writeText && ((writer, text) => delimit(writer, () => writeText(writer, text))),
     };
   }
@@ -193,7 +203,11 @@ function elementOf(
   return {
     wireType: wireTypeOf(type.scalar),
     takesNull: type.takesNull,
-    json: (reader, writer) => writeScalar(writer, type.scalar, type.fromJson(reader)),
+    json: (reader, writer) => {
+      const value = type.fromJson(reader);
+      if (value !== undefined) writeScalar(writer, type.scalar, value);
+      return value !== undefined;
+    },
     text: (writer, text) => writeScalar(writer, type.scalar, type.fromText(text)),
   };
 }
@@ -232,6 +246,7 @@ function enumType(desc: DescEnum): ValueType {
         const name = reader.string();
         const value = desc.values.find((candidate) => candidate.name === name);
         if (value) return value.number;
+        if (reader.ignoreUnknown) return undefined;
         return enumFromText(desc, /^-?\d/.test(name) ? `"${name}"` : name);
       }
       if (next === "-" || (next >= "0" && next <= "9")) return enumFromNumber(reader.number());

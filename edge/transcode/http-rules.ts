@@ -3,6 +3,7 @@ import {
   type DescField,
   type DescMessage,
   type DescMethod,
+  type DescOneof,
   type DescService,
   getOption,
   hasOption,
@@ -68,15 +69,18 @@ function bindingOf(method: DescMethod, rule: HttpRule): Binding {
   if (rule.body && (httpMethod === "GET" || httpMethod === "HEAD")) {
     throw new Error(`path "${path}": ${httpMethod} must not have a body ("${rule.body}")`);
   }
+  const fields = template.variables.map((variable) => variableFields(method.input, variable.path, path));
+  const body =
+    rule.body === "*" || rule.body === ""
+      ? rule.body || undefined
+      : topLevel(method.input, rule.body, "body");
+  refuseOneofs(typeof body === "object" ? [...fields, [body]] : fields, path);
   return {
     method,
     httpMethod,
     template,
-    variableFields: template.variables.map((variable) => variableFields(method.input, variable.path, path)),
-    body:
-      rule.body === "*" || rule.body === ""
-        ? rule.body || undefined
-        : topLevel(method.input, rule.body, "body"),
+    variableFields: fields,
+    body,
     responseBody: rule.responseBody ? topLevel(method.output, rule.responseBody, "response_body") : undefined,
   };
 }
@@ -110,6 +114,29 @@ function variableFields(message: DescMessage, path: readonly string[], template:
       throw new Error(`${where}: "${name}" is a message`);
   }
   return fields;
+}
+
+/** No request could fill two members of a oneof. */
+function refuseOneofs(paths: readonly (readonly DescField[])[], template: string): void {
+  const members = new Map<DescOneof, Map<string, DescField>>();
+  for (const path of paths) {
+    path.forEach((field, i) => {
+      if (!field.oneof) return;
+      // A message may occur in several places; each of them has a oneof of its own.
+      const place = path
+        .slice(0, i)
+        .map(({ name }) => name)
+        .join(".");
+      const others = members.get(field.oneof) ?? new Map<string, DescField>();
+      members.set(field.oneof, others);
+      const other = others.get(place) ?? field;
+      others.set(place, other);
+      if (other !== field)
+        throw new Error(
+          `path "${template}": "${other.name}" and "${field.name}" are members of one oneof, "${field.oneof.name}"`,
+        );
+    });
+  }
 }
 
 function topLevel(message: DescMessage, name: string, what: string): DescField {

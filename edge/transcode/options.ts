@@ -13,7 +13,7 @@ export interface TranscoderOptions {
   unknown_query: "reject" | "ignore";
   /** Query names dropped in any case, for example an API key. */
   ignored_query: readonly string[];
-  /** `ignore` drops JSON fields the message does not have (grpc-gateway, Vanguard). */
+  /** `ignore` drops JSON fields the message does not have, and enum names it does not know (grpc-gateway, Vanguard). */
   unknown_json: "reject" | "ignore";
   /** 400 where the body gives a path-bound field another value (Envoy); otherwise the path wins. */
   reject_collisions: boolean;

@@ -15,7 +15,8 @@ export const OWN_COMMAND = [
 ];
 const START_MS = 20_000;
 
-export interface GatewayProcess {
+/** A gateway with the configuration of a group of cases. */
+export interface Gateway {
   readonly port: number;
   readonly pid: number;
   /** Resolves true when its port answers, false when it ended before. */
@@ -35,7 +36,7 @@ export async function startGateway(
   command: readonly string[],
   upstreamPort: number,
   config: Readonly<Record<string, unknown>> = {},
-): Promise<GatewayProcess> {
+): Promise<Gateway> {
   const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), "transcode-"));
   const { http_rules: rules, ...options } = config;
@@ -65,7 +66,7 @@ function fillIn(command: readonly string[], values: Record<string, string | unde
   return words;
 }
 
-function watchProcess(child: ChildProcess, port: number, cleanUp: () => void): GatewayProcess {
+function watchProcess(child: ChildProcess, port: number, cleanUp: () => void): Gateway {
   let output = "";
   let ended = false;
   const exit = new Promise<number | null>((resolve) => {

@@ -1,5 +1,5 @@
 import { bodyOf, type Case, targetOf } from "./case.ts";
-import { type GatewayProcess, startGateway } from "./gateway-process.ts";
+import type { Gateway } from "./gateway-process.ts";
 import { exchange } from "./raw-http.ts";
 import type { RecordedCall, Upstream } from "./upstream.ts";
 import { startUpstream } from "./upstream.ts";
@@ -15,14 +15,17 @@ export function groupCases(cases: readonly Case[]): Case[][] {
   return [...groups.values()];
 }
 
+/** Starts a gateway in front of an upstream. */
+export type StartGateway = (upstreamPort: number, config: Case["config"]) => Promise<Gateway>;
+
 /** @returns failures by case id; cases without one passed */
 export async function runGroup(
   group: readonly Case[],
-  command: readonly string[],
+  startGateway: StartGateway,
 ): Promise<Map<string, string[]>> {
   const failures = new Map<string, string[]>();
   const upstream = await startUpstream();
-  const gateway = await startGateway(command, upstream.port, group[0]?.config);
+  const gateway = await startGateway(upstream.port, group[0]?.config);
   try {
     for (const [index, one] of group.entries()) {
       const found = one.http
@@ -46,7 +49,7 @@ export async function runCase(
   target: { host: string; port: number },
   upstream: Upstream,
   before?: Case,
-  gateway?: GatewayProcess,
+  gateway?: Gateway,
 ): Promise<string[]> {
   if (gateway && !(await gateway.ready()))
     return [`the gateway does not run: ${gateway.output().slice(-300)}`];
@@ -85,7 +88,7 @@ async function settled(one: Case, calls: RecordedCall[]): Promise<readonly Recor
 }
 
 /** The gateway must end by itself and say which rule it does not take. */
-async function refused(one: Case, gateway: GatewayProcess): Promise<string[]> {
+async function refused(one: Case, gateway: Gateway): Promise<string[]> {
   if (await gateway.ready()) return ["started, want its rules refused"];
   const code = await gateway.exited();
   if (code === 0 || code === null) return [`ended with code ${code}, want a refusal`];

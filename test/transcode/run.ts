@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { type Case, fileCases } from "./case.ts";
-import { OWN_COMMAND } from "./gateway-process.ts";
+import { OWN_COMMAND, startGateway } from "./gateway-process.ts";
 import { ownCases } from "./own-cases.ts";
 import { groupCases, runCase, runGroup } from "./run-cases.ts";
 import { startUpstream } from "./upstream.ts";
@@ -37,7 +37,8 @@ async function againstCommand(): Promise<{ failures: Map<string, string[]>; skip
   const command = values["gateway-cmd"]?.split(/\s+/) ?? OWN_COMMAND;
   const failures = new Map<string, string[]>();
   for (const group of groupCases(cases))
-    for (const [id, reasons] of await runGroup(group, command)) failures.set(id, reasons);
+    for (const [id, reasons] of await runGroup(group, (port, config) => startGateway(command, port, config)))
+      failures.set(id, reasons);
   return { failures, skipped: 0 };
 }
 

@@ -56,12 +56,13 @@ export function rules(
   list: object[],
   expect: Expectation = { load_error: true },
   http: Http | null = null,
+  rpc = "Paths/Unbound",
 ): Case {
   return {
     id: `own-${id}`,
     area: "template",
     class: "own",
-    proto: { rpc: `${PACKAGE}.Paths/Unbound`, rule: null },
+    proto: { rpc: `${PACKAGE}.${rpc}`, rule: null },
     config: { http_rules: list.map((rule) => ({ selector: `${PACKAGE}.Paths.Unbound`, ...rule })) },
     http,
     expect,

@@ -1,8 +1,10 @@
 import type { Case } from "../case.ts";
-import { PACKAGE } from "../schema.ts";
+import { methodOf, PACKAGE } from "../schema.ts";
 import { gets, rules } from "./build-case.ts";
 
 const bad = (id: string, path: string): Case => rules(`template-${id}`, [{ get: path }]);
+/** RPCs of Paths, all of them. */
+const NAMES = methodOf(`${PACKAGE}.Paths/GetThing`).parent.methods.map(({ name }) => name);
 const served = (id: string, rule: object, url: string, json: unknown): Case =>
   rules(`template-ok-${id}`, [rule], gets(json), { method: "GET", url, headers: {}, body: null });
 
@@ -78,5 +80,126 @@ export const ruleCases: Case[] = [
     [{ selector: `${PACKAGE}.Paths.GetThing`, get: "/t1/{id}" }],
     { http_status: 405 },
     { method: "GET", url: "/p1/things/1", headers: {}, body: null },
+  ),
+
+  bad("escape-cut", "/t/%2"),
+  bad("brace-in-literal", "/t/a%7B{id"),
+  bad("quote", '/t/"x"'),
+  bad("backslash", "/t/a\\b"),
+  bad("pipe", "/t/a|b"),
+  bad("equals-first", "/t/{=a}"),
+  bad("space-in-variable", "/t/{ id }"),
+  bad("number-first", "/t/{sub.1}"),
+  bad("double-dot-in-name", "/t/{sub..id}"),
+  bad("star-name", "/t/{*}"),
+  bad("partial-star-inside", "/t/{name=a*}"),
+  bad("inner-trailing-slash", "/t/{name=a/}"),
+  bad("verb-slash", "/t/{id}:a/b"),
+  bad("verb-variable", "/t/{id}:{name}"),
+  bad("verb-space", "/t/{id}:a b"),
+  bad("verb-bad-escape", "/t/{id}:%zz"),
+  bad("oneof-members", "/t/{choice_text}/{choice_num}"),
+  bad("variable-list", "/t/{list}"),
+  bad("variable-value", "/t/{value}"),
+  bad("variable-empty", "/t/{empty}"),
+  bad("variable-through-map", "/t/{labels.a}"),
+  bad("variable-into-text", "/t/{at.seconds.x}"),
+  rules("template-head-body", [{ custom: { kind: "HEAD", path: "/t/x" }, body: "*" }]),
+  bad("oneof-nested-members", "/t/{self.choice_text}/{self.choice_num}"),
+  bad("oneof-member-of-message", "/t/{choice_sub.id}/{choice_num}"),
+  rules("template-oneof-body", [{ post: "/t/{choice_text}", body: "choice_sub" }]),
+  served("oneofs-of-two-messages", { get: "/t1/{choice_text}/{self.choice_num}" }, "/t1/a/1", {
+    choiceText: "a",
+    self: { choiceNum: 1 },
+  }),
+  served("oneof-member-twice-deep", { get: "/t1/{choice_sub.id}/{choice_sub.text}" }, "/t1/a/b", {
+    choiceSub: { id: "a", text: "b" },
+  }),
+  rules("template-additional-no-pattern", [{ get: "/t/x", additional_bindings: [{}] }]),
+  rules("template-additional-bad", [{ get: "/t/x", additional_bindings: [{ get: "/t/{nope}" }] }]),
+  rules("template-additional-same", [{ get: "/t/x", additional_bindings: [{ get: "/t/%78" }] }]),
+  rules("template-custom-lower", [{ custom: { kind: "purge", path: "/t/x" } }]),
+  rules("template-custom-no-path", [{ custom: { kind: "PURGE" } }]),
+  rules("template-selector-spaces", [{ selector: " ", get: "/t/x" }]),
+  rules("template-selector-dots", [{ selector: "bars..Paths", get: "/t/x" }]),
+  rules("template-selector-star-inside", [{ selector: "bars.transcode.*.Unbound", get: "/t/x" }]),
+  rules("template-selector-two-bad", [
+    { selector: `${PACKAGE}.Paths.Unbound,${PACKAGE}.Paths.Nope`, get: "/t/x" },
+  ]),
+  rules("template-not-a-list", [{ get: "/t/x", additional_bindings: { get: "/t/y" } }]),
+  rules("template-wrong-type", [{ get: 1 }]),
+  rules("template-star-kind-taken", [
+    {
+      custom: { kind: "*", path: "/t/{id}" },
+      additional_bindings: [{ custom: { kind: "*", path: "/t/{name}" } }],
+    },
+  ]),
+  served("rest-inside", { get: "/t1/{name=a/*/b/**}" }, "/t1/a/x/b/y/z", { name: "a/x/b/y/z" }),
+  served("rest-inside-zero", { get: "/t1/{name=a/*/b/**}" }, "/t1/a/x/b", { name: "a/x/b" }),
+  served("literal-only", { get: "/t1/{name=a/b}" }, "/t1/a/b", { name: "a/b" }),
+  served("literal-only-encoded", { get: "/t1/{name=a%2Fb}" }, "/t1/a%2Fb", { name: "a/b" }),
+  served("two-rests-verbs", { get: "/t1/{name=**}:go" }, "/t1/a/b:go", { name: "a/b" }),
+  served("variable-then-literal", { get: "/t1/{name=a/*}/tail" }, "/t1/a/x/tail", { name: "a/x" }),
+  served("literal-unreserved-escape", { get: "/t1/%41%2d/{id}" }, "/t1/A-/1", { id: "1" }),
+  served("literal-lower-escape", { get: "/t1/%c3%a9/{id}" }, "/t1/%C3%A9/1", { id: "1" }),
+  served("literal-star", { get: "/t1/%2A/{id}" }, "/t1/*/1", { id: "1" }),
+  served("literal-percent", { get: "/t1/100%25/{id}" }, "/t1/100%25/1", { id: "1" }),
+  served("dot-names", { get: "/t1/.hidden/a..b/{id}" }, "/t1/.hidden/a..b/1", { id: "1" }),
+  served("star-kind", { custom: { kind: "*", path: "/t1/{id}" } }, "/t1/1", { id: "1" }),
+  served("other-verb", { get: "/t1/{id}:a", additional_bindings: [{ get: "/t1/{name}:b" }] }, "/t1/1:b", {
+    name: "1",
+  }),
+  served("wrapper", { get: "/t1/{w_bool}/{w_string}" }, "/t1/false/x%2Fy", { wBool: false, wString: "x/y" }),
+  served("bytes", { get: "/t1/{w_bytes}" }, "/t1/-_8", { wBytes: "+/8=" }),
+  served("nested-enum", { get: "/t1/{sub.deep.color}" }, "/t1/1", { sub: { deep: { color: "COLOR_RED" } } }),
+  served("siblings", { get: "/t1/{sub.id}/{sub.text}" }, "/t1/a/b", { sub: { id: "a", text: "b" } }),
+  served("siblings-and-query", { get: "/t1/{sub.id}" }, "/t1/a?sub.text=b", { sub: { id: "a", text: "b" } }),
+  served("comma-selector", { selector: `${PACKAGE}.Paths.Unbound`, get: "/t1/x" }, "/t1/x", {}),
+  rules(
+    "template-ok-last-of-many",
+    [
+      { selector: `${PACKAGE}.Paths.*`, get: "/t1/lost/{id}" },
+      ...NAMES.map((name, i) => ({ selector: `${PACKAGE}.Paths.${name}`, get: `/t1/${i}/{id}` })),
+    ],
+    gets({ id: "1" }),
+    { method: "GET", url: "/t1/0/1", headers: {}, body: null },
+    `Paths/${NAMES[0]}`,
+  ),
+  rules(
+    "template-ok-body-and-response",
+    [{ put: "/t1/{id}", body: "sub", response_body: "sub" }],
+    { rpc_request_json: { id: "1", sub: { text: "t" } }, http_status: 200, response_body: { text: "t" } },
+    { method: "PUT", url: "/t1/1", headers: { "content-type": "application/json" }, body: '{"text":"t"}' },
+  ),
+  rules("template-ok-delete-body", [{ delete: "/t1/{id}", body: "*" }], gets({ id: "1", i32: 2 }), {
+    method: "DELETE",
+    url: "/t1/1",
+    headers: { "content-type": "application/json" },
+    body: '{"i32":2}',
+  }),
+  rules(
+    "template-ok-kinds-beside-star",
+    [{ custom: { kind: "*", path: "/t1/{id}" }, additional_bindings: [{ post: "/t1/{name}", body: "*" }] }],
+    gets({ name: "1", i32: 2 }),
+    { method: "POST", url: "/t1/1", headers: { "content-type": "application/json" }, body: '{"i32":2}' },
+  ),
+  rules(
+    "template-ok-patch-of-star",
+    [{ custom: { kind: "*", path: "/t1/{id}" }, body: "*" }],
+    gets({ id: "1", i32: 2 }),
+    { method: "PATCH", url: "/t1/1", headers: { "content-type": "application/json" }, body: '{"i32":2}' },
+  ),
+  rules(
+    "template-ok-annotation-stays",
+    [{ get: "/t1/{id}" }],
+    { http_status: 200, rpc_request_json: { id: "1" } },
+    { method: "GET", url: "/p1/things/1", headers: {}, body: null },
+    "Paths/GetThing",
+  ),
+  rules(
+    "template-ok-override-drops-additional",
+    [{ selector: `${PACKAGE}.Paths.GetMessage`, get: "/t1/{id}" }],
+    { http_status: 404, error_code: "NOT_FOUND" },
+    { method: "GET", url: "/p1/users/u/messages/1", headers: {}, body: null },
   ),
 ];
