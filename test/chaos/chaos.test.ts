@@ -21,7 +21,7 @@ test(`everything breaks, nothing is lost (seed ${seed})`, { timeout: 300_000 }, 
   chmodSync(folder, 0o711);
   const lines: string[] = [];
   const say = (line: string) => void lines.push(line);
-  const options = { seed, units: 60, faults, every: 1_500, kinds: new Set(kinds), crashes: 0.2 };
+  const options = { seed, units: 60, faults, every: 1_500, kinds: new Set(kinds), crashes: 0.4 };
   const result = await runCampaign(shop, { ...options, folder, out: folder, say }).catch((error: Error) => {
     throw new Error(`${error.message}\n${lines.join("\n")}`, { cause: error });
   });

@@ -18,7 +18,7 @@ const usage = `usage: npm run chaos -- [--seed N] [--orders N] [--count N] [--ev
   --count N      faults; as many as fit into the checkouts if left out
   --every MS     mean time between two faults (default 2000)
   --faults LIST  of ${kinds.join(",")} (default: all)
-  --crashes N    crashes at each failpoint of each process (default 0)
+  --crashes N    crashes at each failpoint (default 0)
   --out DIR      where history and reports go (default .weft/chaos/SEED)
   --keep         keeps the data and logs of the run as well`;
 

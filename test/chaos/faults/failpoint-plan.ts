@@ -14,9 +14,12 @@ export interface FailpointFigures {
   readonly left: number;
 }
 
+/** A crash comes at one of the next so many passes: a process that never lives long stops the work of all. */
+const mostPasses = 12;
+
 /**
- * Writes a plan for each process: every failpoint `times` times, in an order that the seed repeats, each at one
- * of its next few passes.
+ * Writes a plan for each process: `times` crashes at every failpoint, shared among the processes that pass it, in
+ * an order that the seed repeats.
  *
  * @param times - 0 takes the plans back; less than 1 chooses that part of the failpoints
  */
@@ -26,14 +29,15 @@ export function writePlans(
   times: number,
   random: Random,
 ): void {
-  for (const [process, names] of Object.entries(failpoints)) {
-    const stream = random.stream(process);
-    const rounds = Array.from({ length: Math.ceil(times) }, () => stream.shuffled(names)).flat();
-    const lines = rounds
-      .slice(0, Math.ceil(names.length * times))
-      .map((name) => `${name} ${stream.integer(1, 5)}`);
-    writeFileSync(join(folder, `${process}.plan`), lines.map((line) => `${line}\n`).join(""));
+  const processes = Object.keys(failpoints);
+  const lines = new Map<string, string[]>(processes.map((process) => [process, []]));
+  const names = random.shuffled([...new Set(Object.values(failpoints).flat())]);
+  for (let crash = 0; crash < Math.ceil(names.length * times); crash++) {
+    const name = names[crash % names.length] as string;
+    const process = random.pick(processes.filter((candidate) => failpoints[candidate]?.includes(name)));
+    lines.get(process)?.push(`${name} ${random.integer(1, mostPasses)}\n`);
   }
+  for (const [process, own] of lines) writeFileSync(join(folder, `${process}.plan`), own.join(""));
 }
 
 /** Reads what has happened so far. */

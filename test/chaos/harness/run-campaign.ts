@@ -32,7 +32,7 @@ export interface CampaignOptions {
   readonly every: number;
   /** Kinds of faults. */
   readonly kinds: ReadonlySet<string>;
-  /** Planned crashes at each failpoint of each process; less than 1: at that part of the failpoints. */
+  /** Planned crashes at each failpoint; less than 1: at that part of the failpoints. */
   readonly crashes: number;
   /** Empty folder for the data of the run. */
   readonly folder: string;
@@ -151,7 +151,9 @@ export async function runCampaign<Evidence extends Rest>(
     if (options.crashes > 0) writePlans(failpoints, system.failpoints, 0, random);
     await faults.end();
     const lastFault = Date.now();
-    say(`${units} units have their answers after ${loadTook} ms; ${faults.records.length} faults are healed`);
+    say(
+      `${load.done()} units have their answers after ${loadTook} ms; ${faults.records.length} faults are healed`,
+    );
 
     const { finalAfter, quietAfter, unfinished } = await waitUntilQuiet(running, lastFault);
     clearInterval(sampling);
