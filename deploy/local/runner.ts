@@ -82,6 +82,7 @@ async function runUntil(asked: Promise<string>, run: Run, began: number): Promis
     output.waiting("");
     output.plain(`stopping (${reason}) … once more to force it`);
   } finally {
+    run.onChange = () => {}; // what ends from now on does not bring the file back
     if (readyFile) rmSync(readyFile, { force: true });
     await endStarted(started);
     if (stopBegan !== undefined) output.done("stopped", "nothing is left running", Date.now() - stopBegan);

@@ -1,6 +1,6 @@
 /** A running shop: started on its own ports and data, with a proxy on each link where a run wants them. */
 
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createFileRegistry, fromBinary } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
@@ -118,6 +118,7 @@ export async function startShopInTest(setup: Setup, links: readonly Link[]): Pro
     try {
       await running.stop();
     } finally {
+      writeFileSync(join(folder, "runner.log"), running.output());
       giveBack?.();
       await Promise.all([...proxies.values()].map((proxy) => proxy.close()));
     }
