@@ -1,6 +1,6 @@
 /**
  * The plugin in one look: request of the compiler → contract (contract/, checks/) → files of each target
- * (targets/), written in forms that output/ knows. coverage/ says what became of each option.
+ * (targets/), written in forms that output/ knows. report/ says what became of each option.
  */
 import { create, createFileRegistry } from "@bufbuild/protobuf";
 import {

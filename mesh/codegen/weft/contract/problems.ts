@@ -30,7 +30,7 @@ export class Problems {
   }
 }
 
-/** Numbers of policy.proto's fields, for finding their line. Kept true by problems.test.ts. */
+/** Numbers of policy.proto's fields, for finding their line. Kept true by contract.test.ts. */
 export const optionFields: Record<Optioned["kind"], Record<string, readonly number[]>> = {
   service: { name: [1], defaults: [2] },
   rpc: {

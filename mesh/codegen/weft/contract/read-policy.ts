@@ -122,7 +122,7 @@ function breakerRule(breaker: Breaker | undefined): BreakerRule {
     minimumRps: breaker?.minimumRps || 5,
     windowMs: milliseconds(breaker?.window) ?? 10_000,
     openMs: milliseconds(breaker?.open) ?? 1_000,
-    maxOpenMs: milliseconds(breaker?.maxOpen) ?? 30_000,
+    maxOpenMs: milliseconds(breaker?.maxOpen) ?? 4_000,
   };
 }
 

@@ -17,7 +17,7 @@ import {
 } from "./authorization-policy.ts";
 import { destinationRule } from "./destination-rule.ts";
 import { httpRoutes } from "./http-routes.ts";
-import { WAYPOINT, waypoint } from "./waypoint.ts";
+import { WAYPOINT, waypoint, waypointNetwork } from "./waypoint.ts";
 
 export function emitIstioAmbient(contract: Contract, options: MeshOptions): GeneratedFile[] {
   const files = contract.services
@@ -26,6 +26,7 @@ export function emitIstioAmbient(contract: Contract, options: MeshOptions): Gene
   if (hasEdge(contract)) files.push(yamlFile("edge.yaml", headerOfAll, [allowEverybody(EDGE, options)]));
   const everywhere = [
     waypoint(options),
+    waypointNetwork(options),
     strictMutualTls(options),
     denyByDefault(options),
     telemetry(options),

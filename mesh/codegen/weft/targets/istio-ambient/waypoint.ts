@@ -19,3 +19,28 @@ export function waypoint(options: MeshOptions): Resource {
     },
   );
 }
+
+/** Calls come to the waypoint from the whole namespace and go on to all of it; the control plane tells it routes. */
+export function waypointNetwork(options: MeshOptions): Resource {
+  const namespace = { podSelector: {} };
+  const system = {
+    namespaceSelector: {
+      matchExpressions: [
+        { key: "kubernetes.io/metadata.name", operator: "In", values: ["istio-system", "kube-system"] },
+      ],
+    },
+  };
+  return resource(
+    options,
+    "networking.k8s.io/v1 NetworkPolicy",
+    { name: WAYPOINT },
+    {
+      spec: {
+        podSelector: { matchLabels: { "gateway.networking.k8s.io/gateway-name": WAYPOINT } },
+        policyTypes: ["Ingress", "Egress"],
+        ingress: [{ from: [namespace] }],
+        egress: [{ to: [namespace, system] }],
+      },
+    },
+  );
+}

@@ -42,7 +42,7 @@ export function deployment(workload: Workload, options: MeshOptions): Resource {
             containers: [container(workload, options)],
             volumes: [
               { name: "identity", secret: { secretName: secretOf(name), defaultMode: 0o440 } },
-              { name: "trust", configMap: { name: TRUST_BUNDLE } },
+              { name: "trust", secret: { secretName: TRUST_BUNDLE, defaultMode: 0o440 } },
               { name: "tmp", emptyDir: { sizeLimit: "64Mi" } },
             ],
           },
@@ -55,7 +55,7 @@ export function deployment(workload: Workload, options: MeshOptions): Resource {
 function container(workload: Workload, options: MeshOptions): object {
   const { name } = workload;
   const { port, images } = options;
-  // The gateway has pages and no gRPC health of its own on all versions; services speak both.
+  // Pages that every process has: the gateway speaks no gRPC of its own.
   const healthy = { httpGet: { path: "/healthz", port } };
   const ready = { httpGet: { path: "/readyz", port } };
   return {

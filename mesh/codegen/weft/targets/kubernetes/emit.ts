@@ -1,4 +1,4 @@
-/** The cluster without a mesh: a file for each workload, one for the namespace, and the backups as a component. */
+/** The cluster without a mesh: a file for each workload, one for the namespace, and components for backups and secrets. */
 import { type Contract, OPERATOR } from "../../contract/model.ts";
 import type { MeshOptions } from "../../options.ts";
 import type { GeneratedFile } from "../../output/generated-file.ts";
@@ -9,6 +9,7 @@ import { yamlFile } from "../../output/yaml-file.ts";
 import { databases, nightlyBackup } from "./database.ts";
 import { deployment } from "./deployment.ts";
 import { disruptionBudget } from "./disruption-budget.ts";
+import { externalSecrets } from "./external-secrets.ts";
 import { natsUsers } from "./nats-users.ts";
 import { denyByDefault, networkPolicy } from "./network-policy.ts";
 import { scaling } from "./scaling.ts";
@@ -22,7 +23,15 @@ export function emitKubernetes(contract: Contract, options: MeshOptions): Genera
   const everywhere = [namespace(options), denyByDefault(options), ...operator(contract, options)];
   files.push(yamlFile("namespace.yaml", headerOfAll, everywhere));
   files.push(yamlFile("nats-users.yaml", headerOfAll, [natsUsers(contract, options)]));
-  return [...files, kustomizeBase(headerOfAll, files), ...backups(workloads, options)];
+  return [
+    ...files,
+    kustomizeBase(headerOfAll, files),
+    ...component(
+      "backups",
+      workloads.flatMap((workload) => nightlyBackup(workload, options)),
+    ),
+    ...component("external-secrets", externalSecrets(workloads, options)),
+  ];
 }
 
 function workloadFile(workload: Workload, options: MeshOptions): GeneratedFile {
@@ -55,12 +64,12 @@ function operator({ services }: Contract, options: MeshOptions): Resource[] {
   return admitted ? [serviceAccount(OPERATOR, options)] : [];
 }
 
-function backups(workloads: readonly Workload[], options: MeshOptions): GeneratedFile[] {
-  const nightly = workloads.flatMap((workload) => nightlyBackup(workload, options));
-  if (nightly.length === 0) return [];
-  const schedules = yamlFile("backups.yaml", headerOfAll, nightly);
-  return [schedules, kustomizeComponent(headerOfAll, [schedules], [])].map(({ name, content }) => ({
-    name: `backups/${name}`,
+/** A folder that an overlay may take or leave. */
+function component(folder: string, resources: readonly Resource[]): GeneratedFile[] {
+  if (resources.length === 0) return [];
+  const file = yamlFile(`${folder}.yaml`, headerOfAll, resources);
+  return [file, kustomizeComponent(headerOfAll, [file], [])].map(({ name, content }) => ({
+    name: `${folder}/${name}`,
     content,
   }));
 }

@@ -13,7 +13,7 @@ export function secretOf(name: string): string {
   return `${name}-identity`;
 }
 
-/** ConfigMap with the file bundle.jwks.json: public keys of all workloads. */
+/** Secret with the file bundle.jwks.json: public keys of all workloads. */
 export const TRUST_BUNDLE = "trust-bundle";
 
 export function environment({ name, hasDatabase, callees }: Workload, options: MeshOptions): object[] {
@@ -23,6 +23,8 @@ export function environment({ name, hasDatabase, callees }: Workload, options: M
     WEFT_SERVICE: name,
     WEFT_HOST: "0.0.0.0",
     PORT: String(port),
+    // One copy on each node of the bus.
+    WEFT_STREAM_REPLICAS: "3",
     WEFT_UPSTREAMS: callees.map(url).join(","),
     WEFT_IDENTITY_KEY: `${IDENTITY_FOLDER}/private.jwk.json`,
     WEFT_TRUST_BUNDLE: `${BUNDLE_FOLDER}/bundle.jwks.json`,
