@@ -20,7 +20,7 @@ export interface Storage {
 
 /** Longest wait for a row lock and longest statement, in milliseconds. */
 const lockTimeoutMs = 500;
-const statementTimeoutMs = 5_000;
+export const statementTimeoutMs = 5_000;
 const poolSize = 8;
 
 /** Longest wait for a connection, new or from the pool, in milliseconds. */
