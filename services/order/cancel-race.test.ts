@@ -55,6 +55,8 @@ test("whatever interleaves, a cancelled order costs nothing and a confirmed one 
     const seeds = Array.from({ length: 8 }, (_, offset) => seed + offset);
     results.push(...(await Promise.all(seeds.map((one) => race(one, productId)))));
   }
+  market.stock.open(); // the questions below shall be answered
+  market.money.open();
   let sold = 0;
   const ends = new Set<string>();
   for (const { seed, orderId, status, acknowledged } of results) {

@@ -115,11 +115,9 @@ test("the same key with another body is refused, and changes nothing", async () 
   const productId = await market.stocked(10);
   const customer = market.customer();
   await customer.place([{ productId, quantity: 1 }], { key: "mine" });
-  const others = [
-    customer.place([{ productId, quantity: 2 }], { key: "mine" }),
-    customer.place([{ productId, quantity: 1 }], { key: "mine", paymentToken: "tok_flaky" }),
-  ];
-  for (const call of others) {
+  const others = [{ quantity: 2 }, { quantity: 1, paymentToken: "tok_flaky" }];
+  for (const { quantity, paymentToken } of others) {
+    const call = customer.place([{ productId, quantity }], { key: "mine", paymentToken });
     expect(await refusal(call)).toEqual({
       code: Code.InvalidArgument,
       reason: "IDEMPOTENCY_KEY_REUSED",

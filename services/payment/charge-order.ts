@@ -54,7 +54,7 @@ async function openCharge(
       if (payment.status === "PENDING") Object.assign(payment, { askedAt: now, nextCheckAt });
       return { payment, repeated: true };
     }
-    if (await tx.findOne(PaymentRow, { commandId }))
+    if (await tx.findOne(PaymentRow, { commandId, orderId: { $ne: orderId } }))
       throw mismatch("order_id", "the command_id was used for another order");
     const opened = tx.create(PaymentRow, {
       orderId,
