@@ -44,14 +44,14 @@ export async function examineMachine(system: System, options: Options, command: 
 }
 
 async function refuseTakenPorts(system: System, options: Options, command: string): Promise<void> {
-  const wanted = placesFor(system, options.portOffset).all.filter(({ name }) => {
+  const wanted = placesFor(system, options.portOffset, options.replicas).all.filter(({ name }) => {
     if (name === "nats") return options.natsUrl === undefined;
     return true;
   });
   const taken = await takenPorts(wanted);
   if (taken.length === 0) return;
   const list = taken.map(({ name, port, reason }) => `port ${port} (${name}) ${reason}`).join("\n  ");
-  const offset = await freeOffset(placesFor(system, 0).all.map(({ port }) => port));
+  const offset = await freeOffset(placesFor(system, 0, options.replicas).all.map(({ port }) => port));
   const advice =
     offset === undefined
       ? "Free it, then start again."

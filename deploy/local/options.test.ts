@@ -22,7 +22,23 @@ test("databases and a bus of one's own are taken from the environment", () => {
   expect(natsUrl).toBe("nats://bus:4222");
 });
 
+test("replicas are counted by service", () => {
+  const args = ["--replicas", "order=3", "--replicas=payment=2"];
+  expect([...readOptions(system, args, {}).replicas]).toEqual([
+    ["order", 3],
+    ["payment", 2],
+  ]);
+});
+
 test.for([
+  {
+    name: "replicas of nothing that exists",
+    args: ["--replicas", "orders=3"],
+    env: {},
+    says: "--replicas orders=3: it must be NAME=N",
+  },
+  { name: "no replicas", args: ["--replicas", "order=0"], env: {}, says: "N from 1 to 10" },
+  { name: "replicas of one process", args: ["--single", "--replicas", "order=2"], env: {}, says: "--single" },
   { name: "an unknown option", args: ["--sinlge"], env: {}, says: "Unknown option '--sinlge'" },
   { name: "an argument that is no option", args: ["stop"], env: {}, says: "Unexpected argument 'stop'" },
   {

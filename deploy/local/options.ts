@@ -1,10 +1,12 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { placesFor, type System } from "./topology.ts";
+import { mostReplicas, placesFor, type System } from "./topology.ts";
 
 export type Options = {
   /** All services and the edge in one process. */
   single: boolean;
+  /** How many processes a service gets; one where it is not listed. */
+  replicas: Map<string, number>;
   /** Folder of everything that is kept between starts. */
   dataDir: string;
   /** Receives a JSON description of the running system, for programs. */
@@ -20,9 +22,10 @@ export type Options = {
 /** Wrong arguments or environment; the message says which and why. */
 export class WrongOption extends Error {}
 
-export const usage = `usage: npm start -- [--single] [--data DIR] [--ready-file FILE]
+export const usage = `usage: npm start -- [--single | --replicas NAME=N] [--data DIR] [--ready-file FILE]
 
   --single           all services and the edge in one process
+  --replicas NAME=N  N processes of the service NAME, 1 to ${mostReplicas}; may be repeated
   --data DIR         where data, logs and mails are kept (default .weft)
   --ready-file FILE  write a JSON description of the running system
 
@@ -40,11 +43,15 @@ environment:
  */
 export function readOptions(system: System, args: string[], env: NodeJS.ProcessEnv): Options {
   const values = parse(args);
+  const replicas = readReplicas(system, values.replicas ?? []);
+  if (values.single && replicas.size > 0)
+    throw new WrongOption("--replicas needs a process for each service: leave --single out.");
   return {
     single: values.single ?? false,
+    replicas,
     dataDir: resolve(values.data ?? ".weft"),
     readyFile: values["ready-file"] && resolve(values["ready-file"]),
-    portOffset: readOffset(system, env.WEFT_PORT_OFFSET),
+    portOffset: readOffset(system, replicas, env.WEFT_PORT_OFFSET),
     databaseUrls: new Map(
       system.services.flatMap(({ name }) => {
         const variable = `DATABASE_URL_${name.toUpperCase().replaceAll("-", "_")}`;
@@ -62,6 +69,7 @@ function parse(args: string[]) {
       args,
       options: {
         single: { type: "boolean" },
+        replicas: { type: "string", multiple: true },
         data: { type: "string" },
         "ready-file": { type: "string" },
         help: { type: "boolean", short: "h" },
@@ -72,8 +80,23 @@ function parse(args: string[]) {
   }
 }
 
-function readOffset(system: System, text = "0"): number {
-  const highest = 65_535 - Math.max(...placesFor(system, 0).all.map(({ port }) => port));
+function readReplicas({ services }: System, given: string[]): Map<string, number> {
+  return new Map(
+    given.map((text) => {
+      const [, name = "", count] = /^([^=]*)=(\d{1,3})$/.exec(text) ?? [];
+      const number = Number(count);
+      if (services.some((service) => service.name === name) && number >= 1 && number <= mostReplicas)
+        return [name, number];
+      const names = services.map((service) => service.name).join(", ");
+      throw new WrongOption(
+        `--replicas ${text}: it must be NAME=N, with N from 1 to ${mostReplicas} and NAME one of ${names}.`,
+      );
+    }),
+  );
+}
+
+function readOffset(system: System, replicas: Map<string, number>, text = "0"): number {
+  const highest = 65_535 - Math.max(...placesFor(system, 0, replicas).all.map(({ port }) => port));
   const offset = Number(text);
   if (Number.isInteger(offset) && offset >= 0 && offset <= highest) return offset;
   throw new WrongOption(

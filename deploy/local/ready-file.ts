@@ -1,6 +1,6 @@
 import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Run } from "./run.ts";
+import { processesOf, type Run } from "./run.ts";
 import { runningPids } from "./run-system.ts";
 
 /** The running system as programs read it (--ready-file). Rewritten when a process was restarted. */
@@ -22,7 +22,12 @@ export function writeReadyFile(file: string, run: Run): void {
   const description: ReadyFile = {
     pid: process.pid,
     edgeUrl: places.url(system.edge.name),
-    ports: Object.fromEntries(places.all.map(({ name, port }) => [name, port])),
+    ports: Object.fromEntries([
+      ...places.all.map(({ name, port }) => [name, port]),
+      ...processesOf(run)
+        .filter(({ about }) => about.kind === "service")
+        .map(({ name, about }) => [name, about.port]),
+    ]),
     pids: runningPids(run),
     dataDir: options.dataDir,
     inbox: join(options.dataDir, "inbox"),

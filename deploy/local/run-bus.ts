@@ -48,7 +48,8 @@ function searchReport(output: Output): (place: string, outcome: string) => void 
 
 async function startServer(run: Run, binary: string, users: NatsUser[]): Promise<Nats> {
   const { options, places, leash, started } = run;
-  const log = openRotatingLog(join(options.dataDir, "logs", "nats.log"));
+  const logFile = join(options.dataDir, "logs", "nats.log");
+  const log = openRotatingLog(logFile);
   started.others.push(() => log.close());
   let server: Nats | undefined;
   const start = async () => {
@@ -63,6 +64,7 @@ async function startServer(run: Run, binary: string, users: NatsUser[]): Promise
     void server.exited.then(() => leash.release("nats"));
     return server;
   };
-  await startParts(run, [{ name: "nats", start }])[0]!.ready;
+  const about = { kind: "server" as const, service: "nats", replica: 1, port: places.port("nats"), logFile };
+  await startParts(run, [{ name: "nats", about, start }])[0]!.ready;
   return server!;
 }

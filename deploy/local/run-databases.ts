@@ -38,7 +38,8 @@ export async function startDatabases(
 
 async function startServer(run: Run): Promise<Postgres> {
   const { options, places, leash, started } = run;
-  const log = openRotatingLog(join(options.dataDir, "logs", "postgres.log"));
+  const logFile = join(options.dataDir, "logs", "postgres.log");
+  const log = openRotatingLog(logFile);
   started.others.push(() => log.close());
   let server: Postgres | undefined;
   const start = async () => {
@@ -51,6 +52,13 @@ async function startServer(run: Run): Promise<Postgres> {
     void server.exited.then(() => leash.release("postgres"));
     return server;
   };
-  await startParts(run, [{ name: "postgres", start }])[0]!.ready;
+  const about = {
+    kind: "server" as const,
+    service: "postgres",
+    replica: 1,
+    port: places.port("postgres"),
+    logFile,
+  };
+  await startParts(run, [{ name: "postgres", about, start }])[0]!.ready;
   return server!;
 }

@@ -3,13 +3,36 @@ import { compileCache } from "./compile-cache.ts";
 import { inheritedEnvironment } from "./environments.ts";
 import type { Output } from "./output.ts";
 import { openRotatingLog } from "./rotating-log.ts";
-import { type Run, startParts } from "./run.ts";
+import {
+  type About,
+  changed,
+  type Run,
+  type RunPart,
+  type RunProcess,
+  startPart,
+  startParts,
+} from "./run.ts";
 import { StartFailed, serviceStopSignal, startServiceProcess } from "./service-process.ts";
-import type { Part, Supervised } from "./supervise.ts";
-import type { System } from "./topology.ts";
+import { replicaName, replicaPort, type ServiceEntry, type System } from "./topology.ts";
 
-/** A process to start: one service, or all of them. */
-type Program = { name: string; entry: string; ports: number[]; env: NodeJS.ProcessEnv };
+/** A process to start: one replica of a service, or all of them. */
+type Program = {
+  name: string;
+  about: Omit<About, "logFile">;
+  entry: string;
+  ports: number[];
+  env: NodeJS.ProcessEnv;
+};
+
+/** Services that run, each with any number of replicas. */
+export type RunningServices = {
+  /** Replicas of a service, in order of their numbers; those that were stopped count. */
+  replicasOf(service: string): RunProcess[];
+  /** Starts the next replica; it is not ready yet. */
+  add(service: string): RunProcess;
+  /** Ends the last replica and forgets it. */
+  remove(service: string): Promise<void>;
+};
 
 /**
  * Starts the services and the edge, each as a process or all in one, and waits until all are ready.
@@ -20,43 +43,76 @@ type Program = { name: string; entry: string; ports: number[]; env: NodeJS.Proce
 export async function startServices(
   run: Run,
   environments: Map<string, Record<string, string>>,
-): Promise<void> {
+): Promise<RunningServices> {
   const { system, options, root, output } = run;
   const began = Date.now();
   const cached = compileCache(root);
-  const programs = (
-    options.single ? [oneForAll(system, environments)] : onePerService(system, environments)
-  ).map((program, number) => ({ ...program, env: { ...program.env, ...cached(number) } }));
-  const edge = programs.filter(({ name }) => name === system.edge.name);
-  const others = programs.filter(({ name }) => name !== system.edge.name);
+  let number = 0;
+  const part = (program: Program): RunPart =>
+    partFor(run, { ...program, env: { ...program.env, ...cached(number++) } });
+  const replica = (entry: ServiceEntry, of: number) =>
+    part(replicaOf(system, entry, of, environments.get(entry.name)!));
+
   // In this order they are ended the other way round: the edge first, so that no call comes in half way.
-  const parts = [others, edge].flatMap((group) =>
-    startParts(
-      run,
-      group.map((program) => partFor(run, program)),
-    ),
+  const services = startParts(
+    run,
+    options.single
+      ? [part(oneForAll(system, environments))]
+      : system.services.flatMap((entry) =>
+          Array.from({ length: options.replicas.get(entry.name) ?? 1 }, (_, index) =>
+            replica(entry, index + 1),
+          ),
+        ),
   );
-  await allReady(parts, output);
-  const names = parts.map(({ name }) => name).join(", ");
+  const edge = options.single ? [] : startParts(run, [replica(system.edge, 1)]);
+  await allReady([...services, ...edge], output);
+  const names = [...services, ...edge].map(({ name }) => name).join(", ");
   output.done("services", options.single ? `${environments.size} in one process` : names, Date.now() - began);
+
+  const replicasOf = (service: string) => services.filter(({ about }) => about.service === service);
+  return {
+    replicasOf,
+    add(service) {
+      const entry = system.services.find(({ name }) => name === service)!;
+      const started = startPart(run, replica(entry, replicasOf(service).length + 1));
+      services.push(started);
+      changed(run);
+      return started;
+    },
+    async remove(service) {
+      const last = replicasOf(service).at(-1)!;
+      await last.stop();
+      services.splice(services.indexOf(last), 1);
+      changed(run);
+    },
+  };
 }
 
-function onePerService(
-  { services, edge }: System,
-  environments: Map<string, Record<string, string>>,
-): Program[] {
-  return [...services, edge].map(({ name, entry }) => {
-    const env = environments.get(name)!;
-    return { name, entry, ports: [Number(env.PORT)], env };
-  });
+function replicaOf(
+  system: System,
+  { name: service, entry }: ServiceEntry,
+  replica: number,
+  env: Record<string, string>,
+): Program {
+  const name = replicaName(service, replica);
+  const port = replicaPort(Number(env.PORT), replica);
+  return {
+    name,
+    about: { kind: service === system.edge.name ? "edge" : "service", service, replica, port },
+    entry,
+    ports: [port],
+    env: { ...env, PORT: String(port), WEFT_INSTANCE: name },
+  };
 }
 
 /** The one process gets the settings of all as JSON, by name. */
 function oneForAll({ singleEntry }: System, environments: Map<string, Record<string, string>>): Program {
+  const ports = [...environments.values()].map(({ PORT }) => Number(PORT));
   return {
     name: "single",
+    about: { kind: "single", service: "single", replica: 1, port: ports.at(-1)! },
     entry: singleEntry,
-    ports: [...environments.values()].map(({ PORT }) => Number(PORT)),
+    ports,
     env: { WEFT_ENVIRONMENTS: JSON.stringify(Object.fromEntries(environments)) },
   };
 }
@@ -68,7 +124,10 @@ function oneForAll({ singleEntry }: System, environments: Map<string, Record<str
  */
 const youngGeneration = "--max-semi-space-size=4";
 
-function partFor({ options, root, leash, started }: Run, { name, entry, ports, env }: Program): Part {
+function partFor(
+  { options, root, leash, started }: Run,
+  { name, about, entry, ports, env }: Program,
+): RunPart {
   const logFile = join(options.dataDir, "logs", `${name}.log`);
   const log = openRotatingLog(logFile);
   started.others.push(() => log.close());
@@ -83,10 +142,14 @@ function partFor({ options, root, leash, started }: Run, { name, entry, ports, e
     onSpawn: (pid: number) => leash.hold(name, pid, serviceStopSignal),
     onExit: () => leash.release(name),
   };
-  return { name, start: (signal) => startServiceProcess(process_, signal) };
+  return {
+    name,
+    about: { ...about, logFile },
+    start: (signal) => startServiceProcess(process_, signal),
+  };
 }
 
-async function allReady(parts: Supervised[], output: Output): Promise<void> {
+async function allReady(parts: RunProcess[], output: Output): Promise<void> {
   const waiting = new Set(parts.map(({ name }) => name));
   const show = () => output.waiting(waiting.size === 0 ? "" : `waiting for ${[...waiting].join(", ")}`);
   show();

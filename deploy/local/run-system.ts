@@ -1,9 +1,11 @@
 import { join } from "node:path";
+import { startControl } from "./control/server.ts";
+import { steer } from "./control/steer.ts";
 import { environmentsFor } from "./environments.ts";
 import { ensureIdentities } from "./identities.ts";
 import { startInbox } from "./inbox.ts";
 import { ensurePasswords } from "./passwords.ts";
-import type { Run } from "./run.ts";
+import { processesOf, type Run } from "./run.ts";
 import { startBus } from "./run-bus.ts";
 import { startDatabases } from "./run-databases.ts";
 import { startServices } from "./run-services.ts";
@@ -29,7 +31,11 @@ export async function startSystem(run: Run): Promise<void> {
     startMail(run),
   ]);
   const databaseUrl = (service: string) => databaseUrls.get(service);
-  await startServices(run, environmentsFor(system, { places, identities, root, natsUrl, databaseUrl }));
+  const environments = environmentsFor(system, { places, identities, root, natsUrl, databaseUrl });
+  const services = await startServices(run, environments);
+  const control = await startControl(options.dataDir, steer(run, services));
+  run.started.others.push(() => control.stop());
+  run.listeners.add(() => control.changed());
 }
 
 async function startMail({ options, places, output, started }: Run): Promise<void> {
@@ -39,7 +45,7 @@ async function startMail({ options, places, output, started }: Run): Promise<voi
 }
 
 /** Process id of each running process, by name. */
-export function runningPids({ started }: Run): Record<string, number> {
-  const running = started.parts.flat().filter(({ pid }) => pid !== undefined);
+export function runningPids(run: Run): Record<string, number> {
+  const running = processesOf(run).filter(({ pid }) => pid !== undefined);
   return Object.fromEntries(running.map(({ name, pid }) => [name, pid!]));
 }

@@ -32,7 +32,7 @@ export async function runner(system: System): Promise<void> {
 
 async function runLocked(system: System, options: Options, output: Output): Promise<void> {
   const began = Date.now();
-  const places = placesFor(system, options.portOffset);
+  const places = placesFor(system, options.portOffset, options.replicas);
   mkdirSync(options.dataDir, { recursive: true, mode: 0o711 });
   const unlock = lockDataDir(options.dataDir, places.url(system.edge.name));
   const notes = join(options.dataDir, "run");
@@ -51,7 +51,7 @@ async function runLocked(system: System, options: Options, output: Output): Prom
 
     const leash = startLeash(notes);
     const started: Run["started"] = { parts: [], others: [], ended: false };
-    const run = { system, options, places, root, output, leash, started, onChange: () => {} };
+    const run = { system, options, places, root, output, leash, started, listeners: new Set<() => void>() };
     await runUntil(stop.asked, run, began).finally(async () => {
       await reapLeftovers(notes); // what was being started at that moment
       leash.drop();
@@ -66,12 +66,13 @@ async function runUntil(asked: Promise<string>, run: Run, began: number): Promis
   const { system, options, output, places, started } = run;
   const { readyFile, dataDir } = options;
   let stopBegan: number | undefined;
+  const describe = () => {
+    if (readyFile) writeReadyFile(readyFile, run);
+  };
   try {
     const ready = startSystem(run).then(() => {
-      if (readyFile) {
-        writeReadyFile(readyFile, run);
-        run.onChange = () => writeReadyFile(readyFile, run);
-      }
+      describe();
+      run.listeners.add(describe);
       output.done("ready", `in ${seconds(Date.now() - began)}`);
       const data = relative(process.cwd(), dataDir) || ".";
       output.plain(system.welcome(places, { inbox: join(data, "inbox"), logs: join(data, "logs") }));
@@ -82,7 +83,7 @@ async function runUntil(asked: Promise<string>, run: Run, began: number): Promis
     output.waiting("");
     output.plain(`stopping (${reason}) … once more to force it`);
   } finally {
-    run.onChange = () => {}; // what ends from now on does not bring the file back
+    run.listeners.delete(describe); // what ends from now on does not bring the file back
     if (readyFile) rmSync(readyFile, { force: true });
     await endStarted(started);
     if (stopBegan !== undefined) output.done("stopped", "nothing is left running", Date.now() - stopBegan);

@@ -75,3 +75,18 @@ test("stopping ends a wait at once and starts nothing any more", async () => {
   await supervised.stop();
   expect(supervised.pid).toBeUndefined();
 });
+
+test("what was stopped can be started again, and is kept running as before", async () => {
+  const { part, crash, start } = partThat();
+  const supervised = supervise(part, { onCrash: () => {}, firstDelay: 1 });
+  await supervised.ready;
+  await supervised.stop();
+  expect(supervised).toMatchObject({ state: "stopped", pid: undefined });
+  await supervised.start();
+  expect(supervised).toMatchObject({ state: "ready", pid: 2, crashes: 0 });
+  expect(() => supervised.start()).toThrow("shelf is ready already");
+  crash();
+  await start(3);
+  await supervised.stop();
+  expect(supervised).toMatchObject({ crashes: 1, lastEnd: "ended (exit code 1)" });
+});

@@ -49,9 +49,39 @@ export function processNames({ services, edge }: System): string[] {
   return [...services, edge].map(({ name }) => name);
 }
 
-/** Where everything is, given an offset. */
-export function placesFor({ services, edge, servers }: System, offset: number): Places {
-  const listed = [...services, edge, ...Object.entries(servers).map(([name, port]) => ({ name, port }))];
+/** Most replicas of a service on this machine. */
+export const mostReplicas = 10;
+
+/** How a replica is called: the service's own name for the first, NAME-2 and so on for others. */
+export function replicaName(service: string, replica: number): string {
+  return replica === 1 ? service : `${service}-${replica}`;
+}
+
+/**
+ * Where a replica listens: 100 above the one before it. Ports of services lie less than 100 apart and below
+ * 9100, so replicas stay below 10,000, and clear of a second system with an offset of thousands.
+ */
+export function replicaPort(port: number, replica: number): number {
+  return port + 100 * (replica - 1);
+}
+
+/**
+ * Where everything is, given an offset.
+ *
+ * @param replicas how many there are of a service; one where it is not listed
+ */
+export function placesFor(
+  { services, edge, servers }: System,
+  offset: number,
+  replicas: ReadonlyMap<string, number> = new Map(),
+): Places {
+  const processes = [...services, edge].flatMap(({ name, port }) =>
+    Array.from({ length: replicas.get(name) ?? 1 }, (_, index) => ({
+      name: replicaName(name, index + 1),
+      port: replicaPort(port, index + 1),
+    })),
+  );
+  const listed = [...processes, ...Object.entries(servers).map(([name, port]) => ({ name, port }))];
   const all = listed.map(({ name, port }) => ({ name, port: port + offset }));
   const ports = new Map(all.map(({ name, port }) => [name, port]));
   const port = (name: string) => {
