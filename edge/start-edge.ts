@@ -23,6 +23,8 @@ import { Http2Sessions } from "#mesh/runtime/rpc/http2-sessions.ts";
 import { requestIdFrom } from "#mesh/runtime/telemetry/context.ts";
 import { lineWriter } from "#mesh/runtime/telemetry/line-writer.ts";
 import { createLogger } from "#mesh/runtime/telemetry/log.ts";
+import { startTracing } from "#mesh/runtime/telemetry/start-tracing.ts";
+import { readTelemetrySettings } from "#mesh/runtime/telemetry/telemetry-settings.ts";
 import { gatewayServer } from "./gateway.ts";
 import { edgePages } from "./pages.ts";
 import { logCalls } from "./policies/access-log.ts";
@@ -31,7 +33,9 @@ import { edgeParts } from "./policies/edge-parts.ts";
 import { statusOfReason } from "./policies/error-status.ts";
 import { guardedCalls } from "./policies/guarded-calls.ts";
 import { settingsFromEnv } from "./policies/settings.ts";
+import { tracedCalls, traceFinishedCalls } from "./policies/trace-calls.ts";
 import { createProtocols } from "./protocols/protocols.ts";
+import type { OnFinish } from "./transcode/admission.ts";
 import { createTranscoder } from "./transcode/transcoder.ts";
 import { type StartCall, upstreamCalls } from "./transcode/upstream-call.ts";
 
@@ -50,6 +54,7 @@ export interface RunningEdge {
 export async function startEdge(config: Config): Promise<RunningEdge> {
   const log = createLogger("edge", config.logLevel);
   const settings = settingsFromEnv(config.env);
+  const tracing = startTracing("edge", readTelemetrySettings(config.env), log);
   const workload = await loadWorkload("edge", config);
   const registry = readDescriptors(config.env.WEFT_DESCRIPTORS ?? "gen/descriptors.binpb");
   const services = [...registry]
@@ -59,7 +64,8 @@ export async function startEdge(config: Config): Promise<RunningEdge> {
   const onBreaker = (rpc: string, state: string) => log.warn({ rpc, breaker: state }, "breaker");
   const calls = new Map<string, StartCall>(
     services.map((service) => {
-      const start = upstreamCalls(upstreams.get(service.typeName)!);
+      const upstream = upstreamCalls(upstreams.get(service.typeName)!);
+      const start = tracedCalls(upstream, service, meshNameOf(service));
       return [service.typeName, guardedCalls(start, service, onBreaker, settings.retries)];
     }),
   );
@@ -71,8 +77,8 @@ export async function startEdge(config: Config): Promise<RunningEdge> {
   });
   const parts = await edgeParts(settings, { natsUrl: config.natsUrl, log });
   const hooks = {
-    admit: admitCalls(meshSteps({ workload, verifyUser, ...parts })),
-    onFinish: logCalls(log, lineWriter()),
+    admit: admitCalls(meshSteps({ workload, verifyUser, tracer: tracing.tracer, ...parts })),
+    onFinish: inTurn(traceFinishedCalls(), logCalls(log, lineWriter())),
     requestId,
     clientAddress: parts.clientAddress,
   };
@@ -110,8 +116,16 @@ export async function startEdge(config: Config): Promise<RunningEdge> {
       await drain(settings.grace_ms);
       for (const pool of upstreams.values()) pool.destroy();
       await parts.close();
+      await tracing.stop();
       log.info("stopped");
     },
+  };
+}
+
+/** All of them hear how a call ended. */
+function inTurn(...listeners: OnFinish[]): OnFinish {
+  return (call, outcome) => {
+    for (const listener of listeners) listener(call, outcome);
   };
 }
 

@@ -51,6 +51,8 @@ function environmentOf(
     WEFT_TOKEN_ISSUER: tokens.issuer,
     WEFT_TOKEN_AUDIENCE: tokens.audience,
     WEFT_DIRECT_CALLS: "allow",
+    // On one machine every trace is worth having; where they go is OTEL_EXPORTER_OTLP_ENDPOINT.
+    WEFT_TRACE_RATIO: "1",
     WEFT_SEED: "development",
     WEFT_SEED_FILE: join(root, "deploy/local/seed.json"),
     ...entry.environment?.(places),

@@ -7,6 +7,7 @@ import { service as serviceOption } from "#gen/weft/policy/v1/policy_pb.ts";
 import type { VerifyUser } from "#mesh/runtime/identity/user-token.ts";
 import type { Workload } from "#mesh/runtime/identity/workload.ts";
 import { policyOf } from "#mesh/runtime/policy/method-policy.ts";
+import { noTracer, type Tracer } from "#mesh/runtime/telemetry/tracer.ts";
 import type { Admission, Admit, IncomingCall } from "../transcode/admission.ts";
 import { dropReservedHeaders, identifyRequest, nameClient } from "./call-headers.ts";
 import { checkToken } from "./check-token.ts";
@@ -24,15 +25,16 @@ export function meshSteps(parts: {
   verifyUser: VerifyUser;
   limits: RateLimits;
   shedder: LoadShedder | undefined;
+  tracer: Tracer;
 }): Step[] {
-  const { workload, verifyUser, limits, shedder } = parts;
+  const { workload, verifyUser, limits, shedder, tracer } = parts;
   return [
     // First, so that nothing a stranger sends can pass for the mesh's own.
     dropReservedHeaders,
     // Likewise: upstreams hear the address that the edge believes in, not the one that was claimed.
     nameClient,
     // Before any refusal: the refusal carries the id, too.
-    identifyRequest,
+    identifyRequest(tracer, "ids only"),
     // Before anything that costs: under too much load refusing must be the cheapest thing to do.
     shedLoad(shedder),
     // The method must be open to the outside at all before anybody is asked who they are.
@@ -56,7 +58,7 @@ export function plainSteps(parts: { limits: RateLimits; shedder: LoadShedder | u
     // Upstreams hear the address that the edge believes in, not the one that was claimed.
     nameClient,
     // Before any refusal: the refusal carries the id, too.
-    identifyRequest,
+    identifyRequest(noTracer, "sampled flag"),
     // Before anything that costs: under too much load refusing must be the cheapest thing to do.
     shedLoad(parts.shedder),
     // Last: what is refused above takes nobody's share.

@@ -1,6 +1,8 @@
 /** What calls carry through the edge besides what their clients sent. */
-import { contextFromHeaders, traceparentOf } from "#mesh/runtime/telemetry/context.ts";
-import { headerOf, type Passage } from "./passage.ts";
+import { traceparentOf } from "#mesh/runtime/telemetry/context.ts";
+import type { Tracer } from "#mesh/runtime/telemetry/tracer.ts";
+import { headerOf, type Passage, type Step } from "./passage.ts";
+import { rememberTrace } from "./trace-calls.ts";
 
 /** Removes headers that only the mesh itself may set. */
 export function dropReservedHeaders({ call: { metadata } }: Passage): void {
@@ -18,13 +20,17 @@ export function nameClient({ call: { metadata, peer } }: Passage): void {
   if (peer !== undefined) metadata["x-forwarded-for"] = peer;
 }
 
-/** Gives the call its request id and trace, both ways. */
-export function identifyRequest({ call, responseHeaders }: Passage): void {
-  const context = contextFromHeaders({
-    requestId: call.requestId,
-    traceparent: headerOf(call, "traceparent"),
-  });
-  call.metadata["x-request-id"] = context.requestId;
-  call.metadata.traceparent = traceparentOf(context);
-  responseHeaders["x-request-id"] = context.requestId;
+/**
+ * Gives the call its request id and trace, both ways.
+ * @param trust "ids only" where clients are strangers: whether to record a trace is not theirs to say
+ */
+export function identifyRequest(tracer: Tracer, trust: "sampled flag" | "ids only"): Step {
+  return ({ call, responseHeaders }) => {
+    const ids = { requestId: call.requestId, traceparent: headerOf(call, "traceparent") };
+    const context = tracer.open(ids, undefined, trust);
+    call.metadata["x-request-id"] = context.requestId;
+    call.metadata.traceparent = traceparentOf(context);
+    responseHeaders["x-request-id"] = context.requestId;
+    rememberTrace(call.metadata, context);
+  };
 }

@@ -26,6 +26,8 @@ import { openDatabase } from "./storage/database.ts";
 import { lineWriter } from "./telemetry/line-writer.ts";
 import { createLogger } from "./telemetry/log.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
+import { startTracing } from "./telemetry/start-tracing.ts";
+import { readTelemetrySettings } from "./telemetry/telemetry-settings.ts";
 
 /** A service that serves. */
 export interface RunningService {
@@ -53,6 +55,8 @@ export async function startService(
   const name = meshNameOf(definition.contract);
   const log = createLogger(name, config.logLevel);
   if (!config.databaseUrl) throw new Error("configuration: DATABASE_URL: is required");
+  const tracing = startTracing(name, readTelemetrySettings(config.env), log);
+  const { tracer } = tracing;
 
   const workload = await loadWorkload(name, config);
   const orm = await openDatabase(config.databaseUrl, definition.storage, log);
@@ -72,6 +76,7 @@ export async function startService(
   const interceptors = serverInterceptors({
     log,
     writeLine: lineWriter(),
+    tracer,
     workload,
     verifyUser: createUserVerifier({
       jwksUrl: config.jwksUrl,
@@ -128,6 +133,7 @@ export async function startService(
       await relay.stop(); // what was recorded until now may leave
       await bus.close();
       await orm.close();
+      await tracing.stop(); // last: all of the above may have ended spans
       log.info("stopped");
     },
   };

@@ -22,6 +22,8 @@ export interface ResolvedPolicy {
   readonly access: Access["rule"] | undefined;
   readonly callers: ReadonlySet<string>;
   readonly timeoutMs: number;
+  /** Calls that take longer than this are worth a look: the objective's latency, else half of the timeout. */
+  readonly slowMs: number;
   readonly idempotencyKeyRequired: boolean;
   readonly maxRequestBytes: number;
   /** HTTP status of a successful unary reply over REST. */
@@ -73,11 +75,13 @@ function resolve(desc: DescMethod): ResolvedPolicy {
     : {};
   const breaker = own.breaker ?? defaults.breaker;
   const concurrency = own.concurrency ?? defaults.concurrency;
+  const timeoutMs = milliseconds(own.timeout ?? defaults.timeout) ?? 2_000;
   return {
     service: meshNameOf(desc.parent),
     access: (own.access ?? defaults.access)?.rule,
     callers: new Set(own.callers?.length ? own.callers : (defaults.callers ?? [])),
-    timeoutMs: milliseconds(own.timeout ?? defaults.timeout) ?? 2_000,
+    timeoutMs,
+    slowMs: milliseconds((own.slo ?? defaults.slo)?.latency) ?? timeoutMs / 2,
     idempotencyKeyRequired: (own.idempotencyKey || defaults.idempotencyKey) === IdempotencyKey.REQUIRED,
     maxRequestBytes: own.maxRequestBytes || defaults.maxRequestBytes || 65_536,
     successStatus: (own.rest ?? defaults.rest)?.successStatus || 200,

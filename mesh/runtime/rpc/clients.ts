@@ -9,6 +9,7 @@ import { outgoingTimeout } from "./deadline.ts";
 import { markUpstreamError } from "./errors.ts";
 import { grpcTransport } from "./grpc/transport.ts";
 import { Http2Sessions } from "./http2-sessions.ts";
+import { traceCalls } from "./trace-calls.ts";
 
 /**
  * Gives the client of a service of the contract.
@@ -59,9 +60,11 @@ export function clientInterceptors(upstream: string, workload: Workload): Interc
   return [
     // Outermost, so that whatever goes wrong further in is known as the upstream's.
     markErrors(upstream),
+    // Around the breaker: a call that it refuses is seen in the trace, too.
+    traceCalls(upstream),
     // Before any work is done: a call that the breaker refuses costs nothing.
     guardCalls(upstream),
-    // The ids and the user of the request being served go along.
+    // The ids and the user of the request being served go along; the trace's are set already where it has a span.
     propagateContext(),
     // Innermost: the proof of who calls is made for a call that really leaves.
     proveIdentity(upstream, workload),
@@ -96,7 +99,7 @@ function propagateContext(): Interceptor {
     const context = currentContext();
     if (context) {
       request.header.set("x-request-id", context.requestId);
-      request.header.set("traceparent", traceparentOf(context));
+      if (!context.trace) request.header.set("traceparent", traceparentOf(context));
       if (context.authorization) request.header.set("authorization", context.authorization);
     }
     return next(request);

@@ -1,36 +1,61 @@
-import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
-import { contextFromHeaders, runInContext } from "../telemetry/context.ts";
+import type { DescMethod } from "@bufbuild/protobuf";
+import { Code, type Interceptor } from "@connectrpc/connect";
+import { runInContext } from "../telemetry/context.ts";
 import { timeForLog } from "../telemetry/line-writer.ts";
 import type { Logger } from "../telemetry/log.ts";
+import {
+  type CallType,
+  callType,
+  codeNames,
+  codeOf,
+  isServerFault,
+  statusAttributes,
+} from "../telemetry/rpc-spans.ts";
+import { SpanKind } from "../telemetry/span.ts";
+import type { Tracer } from "../telemetry/tracer.ts";
 import { keptDeadline } from "./deadline.ts";
 import { parseTimeout } from "./grpc/timeout.ts";
 import { overStream } from "./over-stream.ts";
 
 /**
- * Opens the request's context from its headers, and writes one access log line when the call ends. The line
- * is made here and not by the logger, in its form: every call pays for it.
+ * Opens the request's context from its headers; when the call ends, ends its span and writes one access log line.
+ * The line is made here and not by the logger, in its form: every call pays for it.
  *
  * @param write takes a line with its line feed; see `lineWriter`
  */
-export function openContext(log: Logger, write: (line: string) => void): Interceptor {
+export function openContext(log: Logger, write: (line: string) => void, tracer: Tracer): Interceptor {
   const service = JSON.stringify(log.bindings().service);
+  const types = new Map<DescMethod, CallType>();
+  const typeOf = (method: DescMethod): CallType => {
+    const type = types.get(method) ?? callType(method, SpanKind.server);
+    types.set(method, type);
+    return type;
+  };
   return (next) => async (request) => {
     const { header } = request;
-    const context = contextFromHeaders(
+    const context = tracer.open(
       { requestId: header.get("x-request-id"), traceparent: header.get("traceparent") },
       {
         deadline: request.contextValues.get(keptDeadline)?.at ?? deadlineFrom(header),
         authorization: header.get("authorization") ?? undefined,
       },
     );
+    const type = typeOf(request.method);
     const startedAt = performance.now();
     const finish = (error?: unknown) => {
+      const status = codeOf(error);
+      const isFault = isServerFault(status);
+      context.trace?.end(context, type.span, {
+        slowMs: type.slowMs,
+        more: statusAttributes[status],
+        error: isFault ? codeNames[status] : undefined,
+      });
       if (!log.isLevelEnabled("info")) return;
-      const code = error === undefined ? "ok" : Code[ConnectError.from(error).code];
+      const code = status === 0 ? "ok" : Code[status];
       const ms = Math.round((performance.now() - startedAt) * 10) / 10;
       write(
         `{"level":"info","time":"${timeForLog()}","service":${service},"requestId":"${context.requestId}",` +
-          `"traceId":"${context.traceId}","rpc":"${request.service.typeName}/${request.method.name}",` +
+          `"traceId":"${context.traceId}","spanId":"${context.spanId}","rpc":"${type.method}",` +
           `"code":"${code}","ms":${ms},"msg":"rpc"}\n`,
       );
     };

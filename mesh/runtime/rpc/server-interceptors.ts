@@ -4,6 +4,7 @@ import type { VerifyUser } from "../identity/user-token.ts";
 import type { Workload } from "../identity/workload.ts";
 import { authorize } from "../policy/authorize.ts";
 import type { Logger } from "../telemetry/log.ts";
+import { noTracer, type Tracer } from "../telemetry/tracer.ts";
 import { enforceDeadline } from "./deadline.ts";
 import { openContext } from "./open-context.ts";
 import { renderErrors } from "./render-errors.ts";
@@ -15,6 +16,8 @@ export interface ServerIdentity {
   readonly log: Logger;
   /** Takes access log lines. */
   readonly writeLine: (line: string) => void;
+  /** Begins the spans of calls; none when left out. */
+  readonly tracer?: Tracer;
   readonly workload: Workload;
   readonly verifyUser: VerifyUser;
   /** Callers without a workload identity may call what the edge may. Development only. */
@@ -25,7 +28,7 @@ export interface ServerIdentity {
 export function serverInterceptors(identity: ServerIdentity): Interceptor[] {
   return [
     // Outermost, so that every line logged further in, and the access log itself, has the ids.
-    openContext(identity.log, identity.writeLine),
+    openContext(identity.log, identity.writeLine, identity.tracer ?? noTracer),
     // Around all that may refuse, so that each refusal leaves as a status with details.
     renderErrors(identity.log),
     // Before any work is done: a call that is late is not worth checking.

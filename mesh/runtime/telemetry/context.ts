@@ -5,6 +5,8 @@
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { randomFillSync, randomUUID } from "node:crypto";
+import { parseTraceparent } from "./traceparent.ts";
+import type { LocalTrace } from "./tracer.ts";
 
 /** Context of the request being served. */
 export interface RequestContext {
@@ -20,6 +22,8 @@ export interface RequestContext {
   readonly deadline?: number;
   /** Header value "Bearer ..." of the user on whose behalf the work is done. */
   readonly authorization?: string;
+  /** Takes the spans of what is done; undefined where nobody collects them. */
+  readonly trace?: LocalTrace;
 }
 
 const storage = new AsyncLocalStorage<RequestContext>();
@@ -41,22 +45,20 @@ export function requestIdFrom(sent: string | null | undefined): string {
   return sent && requestIdPattern.test(sent) ? sent : randomUUID();
 }
 
-const traceparentPattern = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
-
 /**
- * Context for work that arrives with these headers. A missing or malformed request id or traceparent
- * is replaced by a new one (W3C Trace Context, section 4.3): callers cannot inject text into logs.
+ * Context for work that arrives with these headers, without spans; `Tracer.open` is for work with them. A missing
+ * or malformed request id or traceparent is replaced by a new one (W3C Trace Context, section 4.3).
  */
 export function contextFromHeaders(
   headers: { requestId?: string | null; traceparent?: string | null },
   rest: Pick<RequestContext, "deadline" | "authorization"> = {},
 ): RequestContext {
-  const parent = traceparentPattern.exec(headers.traceparent ?? "");
+  const parent = parseTraceparent(headers.traceparent);
   return {
     requestId: requestIdFrom(headers.requestId),
-    traceId: parent?.[1] ?? randomHex(16),
+    traceId: parent?.traceId ?? randomHex(16),
     spanId: randomHex(8),
-    traceFlags: parent?.[3] ?? "01",
+    traceFlags: parent?.sampled === false ? "00" : "01",
     ...rest,
   };
 }
@@ -65,7 +67,7 @@ const pool = Buffer.allocUnsafeSlow(4_096);
 let taken = pool.length;
 
 /** Random bytes as hex digits, from a pool: a system call for each id costs more than the rest of a context. */
-function randomHex(bytes: number): string {
+export function randomHex(bytes: number): string {
   if (taken + bytes > pool.length) {
     randomFillSync(pool);
     taken = 0;
@@ -75,6 +77,10 @@ function randomHex(bytes: number): string {
 }
 
 /** Value of the header traceparent for calls made within `context`. */
-export function traceparentOf(context: RequestContext): string {
-  return `00-${context.traceId}-${context.spanId}-${context.traceFlags}`;
+export function traceparentOf({
+  traceId,
+  spanId,
+  traceFlags,
+}: Pick<RequestContext, "traceId" | "spanId" | "traceFlags">): string {
+  return `00-${traceId}-${spanId}-${traceFlags}`;
 }

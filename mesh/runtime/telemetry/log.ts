@@ -5,7 +5,7 @@ import { errorForLog } from "./log-error.ts";
 export type { Logger } from "pino";
 
 /**
- * JSON log lines on stdout, each with service, request id and trace id. Values under names that
+ * JSON log lines on stdout, each with service, request id, trace id and span id. Values under names that
  * usually hold secrets are cut, as a second lock behind the rule never to log them.
  *
  * @param level one of pino's levels, "info" by default
@@ -31,7 +31,9 @@ export function createLogger(service: string, level = "info"): Logger {
     },
     mixin: () => {
       const context = currentContext();
-      return context ? { requestId: context.requestId, traceId: context.traceId } : {};
+      return context
+        ? { requestId: context.requestId, traceId: context.traceId, spanId: context.spanId }
+        : {};
     },
   });
 }
