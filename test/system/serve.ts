@@ -18,8 +18,8 @@ import { freshBus, freshDatabase } from "./fresh.ts";
 
 const issuer = "https://issuer.test";
 const audience = "weft-test";
-/** Workloads that tests may call as. */
-const callers = [
+/** Workloads that tests may call as, besides those that they name. */
+const usualCallers = [
   "edge",
   "auth",
   "user",
@@ -55,6 +55,8 @@ export interface Served {
   /** Database URL of a service by its name in the mesh. */
   database(name: string): string;
   readonly natsUrl: string;
+  /** Environment of one more process of the mesh, called `name`. */
+  environment(name: string): NodeJS.ProcessEnv;
   /** Environment of the command-line tool that calls these services. */
   operatorEnvironment(): NodeJS.ProcessEnv;
   /** Starts one more process's worth of a service on the database it has: a replica. Clients made from now on call it. */
@@ -69,13 +71,17 @@ export interface Served {
  *
  * @param options.env settings of the services' own
  * @param options.seed development data, as in the seed file
+ * @param options.callers workloads that the test calls as, where they are not the usual ones
  */
 export async function serve(
   definitions: readonly ServiceDefinition[],
-  options: { env?: NodeJS.ProcessEnv; seed?: unknown } = {},
+  options: { env?: NodeJS.ProcessEnv; seed?: unknown; callers?: readonly string[] } = {},
 ): Promise<Served> {
   const folder = await mkdtemp(join(tmpdir(), "weft-serve-"));
-  const identities = await writeIdentities(folder);
+  const names = definitions.map(({ contract }) => meshNameOf(contract));
+  const identities = await writeIdentities(folder, [
+    ...new Set([...usualCallers, ...names, ...(options.callers ?? [])]),
+  ]);
   const tokens = await startIssuer();
   const natsUrl = await freshBus();
   const seedFile = join(folder, "seed.json");
@@ -84,24 +90,23 @@ export async function serve(
   let running: RunningService[] = [];
   const databases = new Map<string, string>();
   const ports = new Map<string, number>();
+  const environment = (name: string) => ({
+    PORT: "0",
+    NATS_URL: natsUrl,
+    WEFT_UPSTREAMS: upstreamsOf(ports),
+    WEFT_IDENTITY_KEY: identities.keyFile(name),
+    WEFT_TRUST_BUNDLE: identities.bundleFile,
+    WEFT_JWKS_URL: tokens.jwksUrl,
+    WEFT_TOKEN_ISSUER: issuer,
+    WEFT_TOKEN_AUDIENCE: audience,
+    WEFT_SEED_FILE: options.seed ? seedFile : undefined,
+    LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? "silent",
+  });
   const start = async (definition: ServiceDefinition) => {
     const name = meshNameOf(definition.contract);
     const database = databases.get(name) ?? (await freshDatabase(name));
     databases.set(name, database);
-    const config = readConfig({
-      PORT: "0",
-      DATABASE_URL: database,
-      NATS_URL: natsUrl,
-      WEFT_UPSTREAMS: upstreamsOf(ports),
-      WEFT_IDENTITY_KEY: identities.keyFile(name),
-      WEFT_TRUST_BUNDLE: identities.bundleFile,
-      WEFT_JWKS_URL: tokens.jwksUrl,
-      WEFT_TOKEN_ISSUER: issuer,
-      WEFT_TOKEN_AUDIENCE: audience,
-      WEFT_SEED_FILE: options.seed ? seedFile : undefined,
-      LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? "silent",
-      ...options.env,
-    });
+    const config = readConfig({ ...environment(name), DATABASE_URL: database, ...options.env });
     const service = await startService(definition, config);
     running.push(service);
     ports.set(name, service.port);
@@ -111,6 +116,7 @@ export async function serve(
   return {
     natsUrl,
     tokenFor: tokens.tokenFor,
+    environment,
     operatorEnvironment: () => ({
       WEFT_UPSTREAMS: upstreamsOf(ports),
       WEFT_IDENTITY_KEY: identities.keyFile("operator"),
@@ -167,10 +173,10 @@ function clientFor<S extends DescService>(
 
 type Identities = Awaited<ReturnType<typeof writeIdentities>>;
 
-async function writeIdentities(folder: string) {
+async function writeIdentities(folder: string, names: readonly string[]) {
   const keys = new Map<string, JWK>();
   const bundle: JWK[] = [];
-  for (const name of callers) {
+  for (const name of names) {
     const { privateKey, publicKey } = await generateKeyPair("EdDSA", { crv: "Ed25519", extractable: true });
     keys.set(name, { ...(await exportJWK(privateKey)), kid: name });
     bundle.push({ ...(await exportJWK(publicKey)), kid: name, alg: "EdDSA" });

@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { connect, createServer, type SecureClientSessionOptions, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo } from "node:net";
+import type { Answer } from "../one-policy/enforcer.ts";
 
 const EMPTY_MESSAGE = Buffer.alloc(5);
 
@@ -9,8 +10,8 @@ export interface CountingServer {
   readonly port: number;
   /** Calls by path. */
   readonly calls: Map<string, number>;
-  /** Status that each call gets; "silent": none ever. */
-  answer: number | "silent";
+  /** What the next call gets. */
+  answer: () => Answer;
   stop(): void;
 }
 
@@ -21,7 +22,7 @@ export async function startCountingServer(): Promise<CountingServer> {
   const counting: CountingServer = {
     port: 0,
     calls: new Map(),
-    answer: 0,
+    answer: () => 0,
     stop() {
       for (const session of sessions) session.destroy();
       server.close();
@@ -32,10 +33,11 @@ export async function startCountingServer(): Promise<CountingServer> {
     counting.calls.set(path, (counting.calls.get(path) ?? 0) + 1);
     stream.on("error", () => {});
     stream.resume();
-    if (counting.answer === "silent") return;
+    const answer = counting.answer();
+    if (answer === "silent") return;
     const status = { ":status": 200, "content-type": "application/grpc" };
-    if (counting.answer !== 0) {
-      stream.respond({ ...status, "grpc-status": String(counting.answer) }, { endStream: true });
+    if (answer !== 0) {
+      stream.respond({ ...status, "grpc-status": String(answer) }, { endStream: true });
       return;
     }
     stream.respond(status, { waitForTrailers: true });
@@ -48,11 +50,16 @@ export async function startCountingServer(): Promise<CountingServer> {
 }
 
 /**
- * Makes one unary call.
+ * Makes one call with one empty message.
+ * @param options.seconds deadline; none by default
  * @returns its gRPC status
  * @throws Error when there is no connection, as after a failed handshake
  */
-export function call(url: string, path: string, tls: SecureClientSessionOptions = {}): Promise<number> {
+export function call(
+  url: string,
+  path: string,
+  { tls = {}, seconds }: { tls?: SecureClientSessionOptions; seconds?: number } = {},
+): Promise<number> {
   return new Promise((resolve, reject) => {
     const session = connect(url, { ...tls, checkServerIdentity: () => undefined });
     session.on("error", reject);
@@ -61,6 +68,7 @@ export function call(url: string, path: string, tls: SecureClientSessionOptions 
       ":path": path,
       "content-type": "application/grpc",
       te: "trailers",
+      ...(seconds !== undefined && { "grpc-timeout": `${seconds}S` }),
     });
     let status: string | undefined;
     const note = (headers: Record<string, unknown>) => {

@@ -100,7 +100,7 @@ export type MethodPolicy = Message<"weft.policy.v1.MethodPolicy"> & {
 
   /**
    * When a caller stops calling for a while. [ratio 0.5 of at least 5 calls/s in a
-   * window of 10 s, open for 1 s and then up to 30 s]
+   * window of 10 s, open for 1 s and then up to 4 s]
    *
    * @generated from field: weft.policy.v1.Breaker breaker = 5;
    */

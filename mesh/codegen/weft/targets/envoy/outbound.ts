@@ -9,6 +9,8 @@ import { calleeCluster } from "./callee-cluster.ts";
 import { connectionManager } from "./connection-manager.ts";
 import { socketAddress } from "./places.ts";
 
+const GRPC_STATUS = { DEADLINE_EXCEEDED: "4", RESOURCE_EXHAUSTED: "8" };
+
 export interface Outbound {
   readonly listener: object;
   readonly clusters: object[];
@@ -37,9 +39,22 @@ export function outbound(
     listener: {
       name: `to-${callee}`,
       address: socketAddress("127.0.0.1", port),
-      filter_chains: [{ filters: [connectionManager(`to-${callee}`, [...routes, health], {}, [])] }],
+      filter_chains: [{ filters: [connectionManager(`to-${callee}`, [...routes, health], grpcReplies, [])] }],
     },
     clusters: groups.map(({ key, cluster }) => calleeCluster(cluster, callee, key, options)),
+  };
+}
+
+/** What Envoy would say with UNAVAILABLE, said as gRPC clients and the kit's processes say it. */
+const grpcReplies = {
+  local_reply_config: { mappers: [replyTo("UT", "DEADLINE_EXCEEDED"), replyTo("UO", "RESOURCE_EXHAUSTED")] },
+};
+
+/** @param flag Envoy's response flag: UT for a timeout, UO for a full cluster */
+function replyTo(flag: "UT" | "UO", status: keyof typeof GRPC_STATUS): object {
+  return {
+    filter: { response_flag_filter: { flags: [flag] } },
+    headers_to_add: [{ header: { key: "grpc-status", value: GRPC_STATUS[status] } }],
   };
 }
 

@@ -1,0 +1,222 @@
+/**
+ * What the policy of testdata/library/shelves means, told once. The drivers beside this file hold it against
+ * generated Envoy sidecars and against the processes of the kit: the same answers from both.
+ *
+ * One thing is theirs by design. The kit retries at the outermost caller, the edge, and nowhere further in; sidecars
+ * retry for every caller. Expectations of retries therefore call as the edge.
+ */
+import type { Answer, CalleeAnswer } from "./enforcer.ts";
+
+export const OK = 0;
+export const DEADLINE_EXCEEDED = 4;
+export const PERMISSION_DENIED = 7;
+export const RESOURCE_EXHAUSTED = 8;
+export const FAILED_PRECONDITION = 9;
+export const UNIMPLEMENTED = 12;
+export const UNAVAILABLE = 14;
+
+export interface Expectation {
+  readonly what: string;
+  readonly caller: "edge" | "lending" | "stranger" | "nobody";
+  /** Around the caller's own way out, straight at the callee's door. */
+  readonly knocks?: true;
+  readonly method: string;
+  /** Deadline that the caller asks for. */
+  readonly seconds?: number;
+  /** Calls made at once. 1 unless told. */
+  readonly calls?: number;
+  /** What the callee answers. OK unless told. */
+  readonly callee?: CalleeAnswer;
+  /** gRPC statuses of the calls, sorted; "no connection" where there is no handshake. */
+  readonly gives: readonly (number | "no connection")[];
+  /** How often the callee hears of it. */
+  readonly heard: number;
+  /** Milliseconds: at least, and less than. */
+  readonly takes?: readonly [number, number];
+  /** Who alone enforces it. Both unless told. */
+  readonly by?: "sidecars";
+}
+
+const always = (answer: Answer) => () => answer;
+const failing = (times: number, answer: Answer) => (call: number) => (call <= times ? answer : OK);
+
+export const expectations: readonly Expectation[] = [
+  // Who may call.
+  {
+    what: "the gateway may call what is open to it",
+    caller: "edge",
+    method: "AddBook",
+    gives: [OK],
+    heard: 1,
+  },
+  {
+    what: "a service may call what lists it",
+    caller: "lending",
+    method: "ReserveBook",
+    gives: [OK],
+    heard: 1,
+  },
+  {
+    what: "two callers of one method both pass",
+    caller: "lending",
+    method: "FindBook",
+    gives: [OK],
+    heard: 1,
+  },
+  {
+    what: "what is not open to the gateway is not there for it",
+    caller: "edge",
+    method: "ReserveBook",
+    gives: [UNIMPLEMENTED],
+    heard: 0,
+  },
+  {
+    what: "without a certificate there is no connection",
+    caller: "nobody",
+    knocks: true,
+    method: "FindBook",
+    gives: ["no connection"],
+    heard: 0,
+    by: "sidecars",
+  },
+  {
+    what: "a service that is not on the list is refused at the callee's door",
+    caller: "lending",
+    knocks: true,
+    method: "AddBook",
+    gives: [PERMISSION_DENIED],
+    heard: 0,
+  },
+  {
+    what: "a workload that no list names is refused",
+    caller: "stranger",
+    knocks: true,
+    method: "FindBook",
+    gives: [PERMISSION_DENIED],
+    heard: 0,
+  },
+  {
+    what: "what is for the service itself is refused to all others",
+    caller: "edge",
+    knocks: true,
+    method: "SortBooks",
+    gives: [PERMISSION_DENIED],
+    heard: 0,
+  },
+  {
+    what: "the right proof passes at the same door",
+    caller: "lending",
+    knocks: true,
+    method: "FindBook",
+    gives: [OK],
+    heard: 1,
+  },
+
+  // How often.
+  {
+    what: "an idempotent call is tried as often as its method says",
+    caller: "edge",
+    method: "FindBook",
+    callee: always(UNAVAILABLE),
+    gives: [UNAVAILABLE],
+    heard: 4,
+  },
+  {
+    what: "an idempotent call is tried as often as its service says where the method says nothing",
+    caller: "edge",
+    method: "CountBooks",
+    callee: always(UNAVAILABLE),
+    gives: [UNAVAILABLE],
+    heard: 3,
+  },
+  {
+    what: "tries end with the first success",
+    caller: "edge",
+    method: "FindBook",
+    callee: failing(2, UNAVAILABLE),
+    gives: [OK],
+    heard: 3,
+  },
+  {
+    what: "every code of the list is tried again",
+    caller: "edge",
+    method: "FindBook",
+    callee: failing(1, RESOURCE_EXHAUSTED),
+    gives: [OK],
+    heard: 2,
+  },
+  {
+    what: "a code that is not on the list is an answer",
+    caller: "edge",
+    method: "FindBook",
+    callee: always(FAILED_PRECONDITION),
+    gives: [FAILED_PRECONDITION],
+    heard: 1,
+  },
+  {
+    what: "a code on another method's list is an answer too",
+    caller: "edge",
+    method: "CountBooks",
+    callee: always(RESOURCE_EXHAUSTED),
+    gives: [RESOURCE_EXHAUSTED],
+    heard: 1,
+  },
+  {
+    what: "a call that is not idempotent is never tried again",
+    caller: "edge",
+    method: "AddBook",
+    callee: always(UNAVAILABLE),
+    gives: [UNAVAILABLE],
+    heard: 1,
+  },
+  {
+    what: "a try that takes too long is given up for another one",
+    caller: "edge",
+    method: "MeasureShelf",
+    callee: failing(1, "silent"),
+    gives: [OK],
+    heard: 2,
+    takes: [290, 5_000],
+  },
+
+  // How long.
+  {
+    what: "a silent callee is given up at the method's time",
+    caller: "edge",
+    method: "WeighShelf",
+    callee: always("silent"),
+    gives: [DEADLINE_EXCEEDED],
+    heard: 1,
+    takes: [550, 5_000],
+  },
+  {
+    what: "a deadline longer than the method's time is cut",
+    caller: "edge",
+    method: "WeighShelf",
+    seconds: 60,
+    callee: always("silent"),
+    gives: [DEADLINE_EXCEEDED],
+    heard: 1,
+    takes: [550, 5_000],
+  },
+  {
+    what: "a stream ends with the life that its method gives it",
+    caller: "edge",
+    method: "WatchShelf",
+    callee: always("silent"),
+    gives: [DEADLINE_EXCEEDED],
+    heard: 1,
+    takes: [550, 5_000],
+  },
+
+  // How many.
+  {
+    what: "of five calls at once two go on where two may, the others fail at once",
+    caller: "edge",
+    method: "BorrowLadder",
+    calls: 5,
+    callee: always("silent"),
+    gives: [DEADLINE_EXCEEDED, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, RESOURCE_EXHAUSTED, RESOURCE_EXHAUSTED],
+    heard: 2,
+  },
+];

@@ -1,0 +1,75 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { findEnvoy } from "../envoy/find-envoy.ts";
+import type { Enforcer } from "./enforcer.ts";
+import { envoyEnforcer } from "./envoy-enforcer.ts";
+import { type Expectation, expectations, OK, UNAVAILABLE } from "./expectations.ts";
+import { processEnforcer } from "./process-enforcer.ts";
+
+const envoy = findEnvoy();
+const PROCESSES = "the processes themselves";
+const enforcers: [name: string, skip: boolean, start: () => Promise<Enforcer>][] = [
+  [PROCESSES, false, processEnforcer],
+  [
+    `generated sidecars of a real Envoy${envoy ? "" : " (skipped: none to be had)"}`,
+    !envoy,
+    () => envoyEnforcer(envoy!),
+  ],
+];
+
+describe.each(enforcers)("by %s", (name, skip, start) => {
+  let mesh: Enforcer;
+  beforeAll(async () => {
+    if (!skip) mesh = await start();
+  });
+  afterAll(() => mesh?.stop());
+
+  const cannot = (by?: "sidecars") => skip || (by === "sidecars" && name === PROCESSES);
+
+  for (const row of expectations) test.skipIf(cannot(row.by))(row.what, () => holds(mesh, row));
+
+  test.skipIf(skip)("a callee that fails too often is left alone, and its callers fail at once", async () => {
+    await mesh.renew();
+    do {
+      mesh.answer(() => UNAVAILABLE);
+      await Promise.all(Array.from({ length: 20 }, () => mesh.call("edge", "ClimbLadder")));
+    } while (sum(mesh.heard("ClimbLadder")) > 0);
+    mesh.answer(() => OK);
+    expect(await mesh.call("edge", "ClimbLadder")).toBe(UNAVAILABLE);
+    expect(sum(mesh.heard("ClimbLadder"))).toBe(0);
+    expect(await mesh.call("edge", "AddBook"), "its other methods go on").toBe(OK);
+  });
+
+  test.skipIf(cannot("sidecars"))("a replica that fails is ejected, the others go on", async () => {
+    await mesh.renew();
+    const dust = () => Promise.all(Array.from({ length: 20 }, () => mesh.call("edge", "DustShelf")));
+    do {
+      mesh.answer((_call, replica) => (replica === 0 ? UNAVAILABLE : OK));
+      await dust();
+    } while (mesh.heard("DustShelf")[0]! > 0);
+    expect(await dust()).toEqual(Array(20).fill(OK));
+    expect(mesh.heard("DustShelf")).toEqual([0, 40]);
+  });
+});
+
+async function holds(mesh: Enforcer, row: Expectation): Promise<void> {
+  await mesh.renew();
+  mesh.answer(row.callee ?? (() => OK));
+  const began = performance.now();
+  const statuses = await Promise.all(Array.from({ length: row.calls ?? 1 }, () => made(mesh, row)));
+  const took = performance.now() - began;
+  expect(statuses.toSorted()).toEqual(row.gives.toSorted());
+  expect(sum(mesh.heard(row.method))).toBe(row.heard);
+  if (!row.takes) return;
+  expect(took).toBeGreaterThan(row.takes[0]);
+  expect(took).toBeLessThan(row.takes[1]);
+}
+
+async function made(mesh: Enforcer, { caller, knocks, method, seconds }: Expectation) {
+  const call = () => {
+    if (!knocks && (caller === "edge" || caller === "lending")) return mesh.call(caller, method, seconds);
+    return mesh.knock(caller === "nobody" ? undefined : caller, method);
+  };
+  return call().catch(() => "no connection" as const);
+}
+
+const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
