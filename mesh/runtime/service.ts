@@ -7,6 +7,7 @@ import type { EventHandler } from "./events/consumers.ts";
 import type { Clients } from "./rpc/clients.ts";
 import type { Storage } from "./storage/database.ts";
 import type { Logger } from "./telemetry/log.ts";
+import type { Tracer } from "./telemetry/tracer.ts";
 
 /** Description of a service; `service.ts` of each service exports one. */
 export interface ServiceDefinition {
@@ -26,6 +27,8 @@ export interface ServiceParts {
   readonly log: Logger;
   /** For instruments of the service's own; see telemetry/metrics.ts for names. */
   readonly meter: Meter;
+  /** For work that goes on beside calls and events: it continues the trace of what caused it. */
+  readonly tracer: Tracer;
   /** For settings of the service's own; parse strictly, refuse to start on gaps. */
   readonly env: NodeJS.ProcessEnv;
 }

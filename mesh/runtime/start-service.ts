@@ -63,7 +63,7 @@ export async function startService(
   const bus = await connectBus({ url: config.natsUrl, service: name, log });
   const clients = createClients({ workload, upstreams: config.upstreams, local });
   const { meter, text: metrics } = createMetrics(name);
-  const composition = definition.compose({ orm, clients, log, meter, env: config.env });
+  const composition = definition.compose({ orm, clients, log, meter, tracer, env: config.env });
   const workers = [...(composition.workers ?? [])];
   if (keyedMethods(definition.contract).length > 0) {
     await pruneReplies(orm); // now, so that a service without the table does not start
@@ -86,7 +86,7 @@ export async function startService(
     directCalls: config.directCalls,
   });
   const handlers = [...(composition.consumers ?? [])];
-  const readers = readersOf({ service: name, orm, handlers, log });
+  const readers = readersOf({ service: name, orm, handlers, log, tracer });
   const contracts = readers.length > 0 ? [definition.contract, DeadLetterService] : [definition.contract];
   const routes = (router: ConnectRouter) => {
     composition.routes(router);
@@ -108,7 +108,7 @@ export async function startService(
 
   // After the server: an event or a worker may lead to calls that come back here.
   const stream = { replicas: config.streamReplicas };
-  const relay = startOutboxRelay({ orm, bus, events: [...definition.emits], log, meter, stream });
+  const relay = startOutboxRelay({ orm, bus, events: [...definition.emits], log, meter, tracer, stream });
   const consumers = startConsumers({
     service: name,
     orm,
@@ -116,6 +116,7 @@ export async function startService(
     handlers,
     log,
     meter,
+    tracer,
   });
   observeEvents(meter, { orm, bus, consumers: consumers.consumers });
   for (const worker of workers) worker.start();

@@ -1,5 +1,6 @@
 import type { EntityManager } from "@mikro-orm/postgresql";
 import { v7 as uuidv7 } from "uuid";
+import { currentContext, traceparentOf } from "#mesh/runtime/telemetry/context.ts";
 import { type Email, EmailRow } from "./storage.ts";
 
 /** A mail that an event asks for. */
@@ -10,6 +11,8 @@ export type Wanted = Pick<
 
 /** Puts a mail among those that wait. A repeat changes nothing: one event, and one outcome of an order, is one mail. */
 export async function queueMail(tx: EntityManager, mail: Wanted): Promise<void> {
-  const row = { ...mail, id: uuidv7() };
+  const context = currentContext();
+  const ids = context && { requestId: context.requestId, traceparent: traceparentOf(context) };
+  const row = { ...mail, ...ids, id: uuidv7() };
   await tx.upsertMany(EmailRow, [row], { onConflictFields: ["eventId"], onConflictAction: "ignore" });
 }

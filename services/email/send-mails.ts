@@ -15,7 +15,10 @@ import type { MikroORM } from "@mikro-orm/postgresql";
 import { failpoint } from "#mesh/runtime/failpoint.ts";
 import { pollingWorker } from "#mesh/runtime/polling-worker.ts";
 import type { Worker } from "#mesh/runtime/service.ts";
+import { inSpan } from "#mesh/runtime/telemetry/in-span.ts";
 import type { Logger } from "#mesh/runtime/telemetry/log.ts";
+import { SpanKind, type SpanType } from "#mesh/runtime/telemetry/span.ts";
+import { noTracer, type Tracer } from "#mesh/runtime/telemetry/tracer.ts";
 import { writeMail } from "./mail.ts";
 import type { EmailSettings } from "./settings.ts";
 import type { Send } from "./smtp.ts";
@@ -25,12 +28,22 @@ const batchSize = 8;
 /** Longer than a conversation with the mail server may take, in seconds. */
 const claimSeconds = 30;
 
+/** Milliseconds after which the sending of a mail is worth a look. */
+const slowMs = 2_000;
+const mailSpan: SpanType = { name: "mail", kind: SpanKind.internal, attributes: {} };
+const smtpSpan: SpanType = {
+  name: "smtp send",
+  kind: SpanKind.client,
+  attributes: { "network.protocol.name": "smtp" },
+};
+
 /** What the mailer works with. */
 export interface MailerParts {
   readonly orm: MikroORM;
   readonly send: Send;
   readonly from: EmailSettings["from"];
   readonly log: Logger;
+  readonly tracer?: Tracer;
 }
 
 /** A worker that sends what waits until it is stopped. */
@@ -46,7 +59,13 @@ export function mailer(parts: MailerParts): Worker {
 /** Sends the mails whose turn it is, a batch at most. @returns how many were tried */
 export async function sendWaiting(parts: MailerParts): Promise<number> {
   const mails = await claim(parts.orm);
-  const results = await Promise.allSettled(mails.map((mail) => sendOne(parts, mail)));
+  const { tracer = noTracer } = parts;
+  const results = await Promise.allSettled(
+    mails.map((mail) => {
+      const more = { "mail.id": mail.id, "mail.kind": mail.kind, "mail.attempts": mail.attempts };
+      return tracer.run(mailSpan, mail, { slowMs, more }, () => sendOne(parts, mail));
+    }),
+  );
   for (const result of results) if (result.status === "rejected") throw result.reason;
   return mails.length;
 }
@@ -79,7 +98,8 @@ async function sendOne({ orm, send, from, log }: MailerParts, mail: Email): Prom
   try {
     // The address alone: a display name is the customer's own text and adds nothing to delivery.
     failpoint("mail.send.before");
-    await send({ ...written, messageId, from, to: { name: "", address }, date: occurredAt });
+    const envelope = { ...written, messageId, from, to: { name: "", address }, date: occurredAt };
+    await inSpan(smtpSpan, () => send(envelope));
     failpoint("mail.send.after");
   } catch (error) {
     const seconds = waitAfter(attempts);

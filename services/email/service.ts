@@ -11,12 +11,12 @@ export const email: ServiceDefinition = {
   contract: EmailService,
   storage,
   emits: [],
-  compose: ({ orm, log, env }) => {
+  compose: ({ orm, log, env, tracer }) => {
     const { smtpUrl, from } = readSettings(env);
     return {
       routes: (router) => router.service(EmailService, emailRpc(orm)),
       consumers: emailEvents(),
-      workers: [mailer({ orm, send: smtpSender(smtpUrl), from, log })],
+      workers: [mailer({ orm, send: smtpSender(smtpUrl), from, log, tracer })],
     };
   },
 };

@@ -4,6 +4,7 @@ import { eventEntities } from "#mesh/runtime/events/inbox.ts";
 import type { Storage } from "#mesh/runtime/storage/database.ts";
 import type { OrderSummary } from "./mail.ts";
 import { Migration20261122000000Initial } from "./migrations/20261122000000-initial.ts";
+import { Migration20261127000000TraceIds } from "./migrations/20261127000000-trace-ids.ts";
 
 /** Somebody to write to. */
 export const RecipientRow = defineEntity({
@@ -42,6 +43,9 @@ export const EmailRow = defineEntity({
     customerId: p.uuid(),
     order: p.json<OrderSummary>(),
     occurredAt: p.datetime(),
+    /** Ids of the request that led to it; the sending carries them on. */
+    requestId: p.text().nullable(),
+    traceparent: p.text().nullable(),
     /** Tries so far. */
     attempts: p.integer().default(0),
     /** When it may be tried, by the database's clock; in the future also while it is being sent. */
@@ -57,5 +61,5 @@ export type Email = InferEntity<typeof EmailRow>;
 
 export const storage: Storage = {
   entities: [RecipientRow, PlacedOrderRow, EmailRow, ...eventEntities],
-  migrations: [Migration20261122000000Initial],
+  migrations: [Migration20261122000000Initial, Migration20261127000000TraceIds],
 };

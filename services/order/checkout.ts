@@ -17,8 +17,11 @@ import type { MikroORM } from "@mikro-orm/postgresql";
 import { failpoint } from "#mesh/runtime/failpoint.ts";
 import type { Worker } from "#mesh/runtime/service.ts";
 import { inTransaction } from "#mesh/runtime/storage/transaction.ts";
-import { contextFromHeaders, runInContext } from "#mesh/runtime/telemetry/context.ts";
+import { runOutsideOfRequests } from "#mesh/runtime/telemetry/context.ts";
+import { inSpan } from "#mesh/runtime/telemetry/in-span.ts";
 import type { Logger } from "#mesh/runtime/telemetry/log.ts";
+import { SpanKind, type SpanType } from "#mesh/runtime/telemetry/span.ts";
+import type { Tracer } from "#mesh/runtime/telemetry/tracer.ts";
 import type { CheckoutMetrics } from "./checkout-metrics.ts";
 import { type Command, commands, lastCommands, type Outcome, type Upstreams } from "./checkout-steps.ts";
 import { recordStatus } from "./events.ts";
@@ -30,6 +33,15 @@ import { addToTimeline, type Entry, reasonOfFailure } from "./timeline.ts";
 /** Orders in hand at once, and the pause between looks for due ones, in milliseconds. */
 const maxInHand = 24;
 const pollMs = 250;
+
+/** Milliseconds after which a turn of the checkout is worth a look. */
+const slowMs = 2_000;
+const checkoutSpan: SpanType = { name: "checkout", kind: SpanKind.internal, attributes: {} };
+const stepSpans = new Map<string, SpanType>(
+  [...Object.values(commands), ...Object.values(lastCommands)]
+    .flat()
+    .map(({ step }) => [step, { name: `checkout ${step}`, kind: SpanKind.internal, attributes: {} }]),
+);
 
 /** The worker, and a way to make it look at once. */
 export interface Checkout extends Worker {
@@ -46,6 +58,7 @@ export function createCheckout(
   changes: OrderChanges,
   metrics: CheckoutMetrics,
   log: Logger,
+  tracer: Tracer,
 ): Checkout {
   const inHand = new Set<Promise<void>>(); // an order may be here twice: one that is cancelled during a step
   let timer: NodeJS.Timeout | undefined;
@@ -57,10 +70,14 @@ export function createCheckout(
     do {
       again = false;
       for (const order of await claimDue(orm, maxInHand - inHand.size)) {
-        const work = runInContext(contextFromHeaders(order), () => bringOn(order)).finally(() => {
-          inHand.delete(work);
-          checkout.wake();
-        });
+        const more = { "order.id": order.id, "order.status": order.status, "order.attempts": order.attempts };
+        // The trace of the request that placed the order goes on, also in another process after a crash.
+        const work = tracer
+          .run(checkoutSpan, order, { slowMs, more }, () => bringOn(order))
+          .finally(() => {
+            inHand.delete(work);
+            checkout.wake();
+          });
         inHand.add(work);
       }
     } while (again && !stopped && inHand.size < maxInHand);
@@ -98,7 +115,7 @@ export function createCheckout(
     wake() {
       if (stopped) return;
       again = true;
-      looking ??= look()
+      looking ??= runOutsideOfRequests(look)
         .catch((error) => log.warn({ err: error }, "looking for due orders failed"))
         .finally(() => {
           looking = undefined;
@@ -144,7 +161,7 @@ async function tryCommand(
     trail.push({ step, attempt: order.attempts + 1, outcome, reason, startedAt, endedAt: new Date() });
   try {
     failpoint(`checkout.${step.toLowerCase()}.before`);
-    const outcome = await run(order, upstreams);
+    const outcome = await inSpan(stepSpans.get(step) as SpanType, () => run(order, upstreams));
     failpoint(`checkout.${step.toLowerCase()}.after`);
     if (outcome?.to === "COMPENSATING") ended("REFUSED", outcome.reason);
     else ended("DONE");

@@ -15,10 +15,10 @@ export const order: ServiceDefinition = {
   contract: OrderService,
   storage,
   emits: emitted,
-  compose: ({ orm, clients, log, meter }) => {
+  compose: ({ orm, clients, log, meter, tracer }) => {
     const changes = createOrderChanges();
     const upstreams = { inventory: clients(InventoryService), payment: clients(PaymentService) };
-    const checkout = createCheckout(orm, upstreams, changes, createCheckoutMetrics(meter, orm), log);
+    const checkout = createCheckout(orm, upstreams, changes, createCheckoutMetrics(meter, orm), log, tracer);
     const priceList = priceListFrom(clients(ProductService));
     return {
       routes: (router) => router.service(OrderService, orderRpc(orm, priceList, checkout, changes)),

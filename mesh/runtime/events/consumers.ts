@@ -2,6 +2,7 @@
 import type { DescMessage, Message, MessageShape } from "@bufbuild/protobuf";
 import type { MikroORM } from "@mikro-orm/postgresql";
 import { createNoopMeter, type Meter } from "@opentelemetry/api";
+import { noTracer, type Tracer } from "../telemetry/tracer.ts";
 import type { Bus, EventLog } from "./bus.ts";
 import { type ConsumerLoop, startConsumerLoop } from "./consumer-loop.ts";
 import { durableName } from "./durable.ts";
@@ -45,17 +46,19 @@ export function readersOf({
   orm,
   handlers,
   log,
+  tracer = noTracer,
 }: {
   service: string;
   orm: MikroORM;
   handlers: readonly EventHandler[];
   log: EventLog;
+  tracer?: Tracer;
 }): Reader[] {
   const readers = handlers.map(({ contract, handle }) => {
     const policy = contract.consumers.find((consumer) => consumer.service === service);
     if (!policy)
       throw new Error(`${service} handles ${contract.type}, whose contract does not name it as a consumer`);
-    return { consumer: durableName(service, contract), contract, policy, handle, orm, log };
+    return { consumer: durableName(service, contract), contract, policy, handle, orm, log, tracer };
   });
   const names = readers.map(({ consumer }) => consumer);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
@@ -84,6 +87,7 @@ export function startConsumers({
   handlers,
   log,
   meter = createNoopMeter(),
+  tracer,
   concurrency = 4,
 }: {
   service: string;
@@ -92,9 +96,10 @@ export function startConsumers({
   handlers: readonly EventHandler[];
   log: EventLog;
   meter?: Meter;
+  tracer?: Tracer;
   concurrency?: number;
 }): RunningConsumers {
-  const readers = readersOf({ service, orm, handlers, log });
+  const readers = readersOf({ service, orm, handlers, log, tracer });
   const loops: ConsumerLoop[] = readers.map((reader) =>
     startConsumerLoop({ reader, bus, concurrency, meter }),
   );

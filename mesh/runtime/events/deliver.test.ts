@@ -1,6 +1,7 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import type { JsMsg } from "@nats-io/jetstream";
 import { expect, test } from "vitest";
+import { noTracer } from "../telemetry/tracer.ts";
 import { encodeCloudEvent } from "./cloud-events.ts";
 import { on } from "./consumers.ts";
 import { deliver } from "./deliver.ts";
@@ -48,7 +49,15 @@ test("an event that keeps bringing its process down is given up in the end", asy
     await em.execute("select pg_terminate_backend(pg_backend_pid())");
   });
   const policy = contract.consumers[0]!;
-  const reader = { consumer: "reader__book_lent", contract, policy, handle, orm, log: recordingLog().log };
+  const reader = {
+    consumer: "reader__book_lent",
+    contract,
+    policy,
+    handle,
+    orm,
+    log: recordingLog().log,
+    tracer: noTracer,
+  };
   const answers = [];
   for (let deliveryCount = 8; answers.at(-1) !== "term"; deliveryCount++) {
     const message = delivery(deliveryCount);
@@ -77,6 +86,7 @@ test("nothing is acknowledged while neither the effect nor the failure can be st
     handle,
     orm,
     log: recordingLog().log,
+    tracer: noTracer,
   };
   const message = delivery(1);
   expect(await deliver(reader, message)).toBe("retry");

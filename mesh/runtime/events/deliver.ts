@@ -17,11 +17,13 @@
  */
 import { fromBinary, type Message } from "@bufbuild/protobuf";
 import type { JsMsg } from "@nats-io/jetstream";
-import { contextFromHeaders, runInContext } from "#mesh/runtime/telemetry/context.ts";
+import { runInContext } from "#mesh/runtime/telemetry/context.ts";
 import { failpoint } from "../failpoint.ts";
+import { errorTypeOf } from "../telemetry/tracer.ts";
 import { type CloudEvent, decodeCloudEvent, MalformedEventError } from "./cloud-events.ts";
 import { type FailedDelivery, failuresOf, recordFailure } from "./dead-letters.ts";
 import type { EventContract } from "./event-contract.ts";
+import { processSpan } from "./event-spans.ts";
 import { HandlerFailure, handleOnce, PermanentEventError, type Reader } from "./handle-once.ts";
 import { isTransient } from "./transient.ts";
 
@@ -61,6 +63,8 @@ interface Outcome {
   readonly outcome: DeliveryOutcome;
   /** Milliseconds until the next try. */
   readonly delay?: number;
+  /** Why it was not handled. */
+  readonly error?: unknown;
 }
 
 async function outcomeOf(reader: Reader, message: JsMsg): Promise<Outcome> {
@@ -76,33 +80,57 @@ async function outcomeOf(reader: Reader, message: JsMsg): Promise<Outcome> {
   return handle(reader, message, event, body);
 }
 
+/** In the trace of what caused the event. */
 async function handle(reader: Reader, message: JsMsg, event: CloudEvent, body: Message): Promise<Outcome> {
-  const context = contextFromHeaders(event, { deadline: Date.now() + reader.policy.ackWait });
+  const { tracer, policy, consumer } = reader;
+  const context = tracer.open(event, { deadline: Date.now() + policy.ackWait });
+  const end = (error: unknown) =>
+    context.trace?.end(context, processSpan(message.subject, consumer), {
+      slowMs: policy.ackWait / 2,
+      error: error === undefined ? undefined : errorTypeOf(error),
+      more: { "messaging.message.id": event.id, "weft.delivery": message.info.deliveryCount },
+    });
   return runInContext(context, async () => {
-    let attempt = 1;
-    if (message.redelivered) {
-      attempt += await failuresOf(reader.orm.em.fork(), reader.consumer, event.id);
-      // Counted before the try: what brings the process down cannot count itself.
-      if (message.info.deliveryCount > attempt + 2 * reader.policy.maxDeliver) {
-        const lost = new Error(`delivered ${message.info.deliveryCount} times without an outcome`);
-        const outcome = await failed(reader, message, event, lost);
-        if (outcome.outcome === "dead") return outcome;
-      }
-    }
     try {
-      const started = performance.now();
-      const fresh = await handleOnce(reader, { event, body, attempt, headers: headersOf(message) });
-      const outcome = fresh ? "handled" : "duplicate";
-      const ms = Math.round((performance.now() - started) * 10) / 10;
-      reader.log.info({ consumer: reader.consumer, eventId: event.id, attempt, outcome, ms }, "event");
-      return { outcome };
+      const outcome = await tryToHandle(reader, message, event, body);
+      end(outcome.error);
+      return outcome;
     } catch (error) {
-      const byHandler = error instanceof HandlerFailure;
-      const cause = byHandler ? error.cause : error;
-      if (isTransient(cause, byHandler)) throw cause;
-      return failed(reader, message, event, cause);
+      end(error);
+      throw error;
     }
   });
+}
+
+async function tryToHandle(
+  reader: Reader,
+  message: JsMsg,
+  event: CloudEvent,
+  body: Message,
+): Promise<Outcome> {
+  let attempt = 1;
+  if (message.redelivered) {
+    attempt += await failuresOf(reader.orm.em.fork(), reader.consumer, event.id);
+    // Counted before the try: what brings the process down cannot count itself.
+    if (message.info.deliveryCount > attempt + 2 * reader.policy.maxDeliver) {
+      const lost = new Error(`delivered ${message.info.deliveryCount} times without an outcome`);
+      const outcome = await failed(reader, message, event, lost);
+      if (outcome.outcome === "dead") return outcome;
+    }
+  }
+  try {
+    const started = performance.now();
+    const fresh = await handleOnce(reader, { event, body, attempt, headers: headersOf(message) });
+    const outcome = fresh ? "handled" : "duplicate";
+    const ms = Math.round((performance.now() - started) * 10) / 10;
+    reader.log.info({ consumer: reader.consumer, eventId: event.id, attempt, outcome, ms }, "event");
+    return { outcome };
+  } catch (error) {
+    const byHandler = error instanceof HandlerFailure;
+    const cause = byHandler ? error.cause : error;
+    if (isTransient(cause, byHandler)) throw cause;
+    return failed(reader, message, event, cause);
+  }
 }
 
 async function failed(
@@ -134,11 +162,11 @@ async function failed(
   const log = { consumer: reader.consumer, eventId: delivery.eventId, streamSequence, attempts, err: error };
   if (dead) {
     reader.log.error(log, "an event is given up; it is in dead_letters");
-    return { outcome: "dead" };
+    return { outcome: "dead", error };
   }
   const delay = jitter(policy.backoff[Math.min(attempts, policy.backoff.length) - 1] as number);
   reader.log.warn({ ...log, retryInMs: delay }, "handling an event failed");
-  return { outcome: "retry", delay };
+  return { outcome: "retry", delay, error };
 }
 
 /** Within a fifth of `ms`, so that what failed together is not tried together. */

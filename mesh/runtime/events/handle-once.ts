@@ -3,9 +3,12 @@ import type { Message } from "@bufbuild/protobuf";
 import type { EntityManager, MikroORM } from "@mikro-orm/postgresql";
 import { failpoint } from "../failpoint.ts";
 import { longestStatementMs } from "../storage/silent-connections.ts";
+import { inSpan } from "../telemetry/in-span.ts";
+import type { Tracer } from "../telemetry/tracer.ts";
 import type { EventLog } from "./bus.ts";
 import type { CloudEvent } from "./cloud-events.ts";
 import type { ConsumerPolicy, EventContract } from "./event-contract.ts";
+import { handleSpan } from "./event-spans.ts";
 import { claimEvent } from "./inbox.ts";
 
 /** A handler throws this when trying again is useless: the event goes to the dead letters at once. */
@@ -38,6 +41,7 @@ export interface Reader {
   readonly handle: (event: Message, context: EventContext) => Promise<void>;
   readonly orm: MikroORM;
   readonly log: EventLog;
+  readonly tracer: Tracer;
 }
 
 /** A handler threw `cause`; everything else that goes wrong around it is thrown as it is. */
@@ -77,7 +81,9 @@ export async function handleOnce(
     const { id, key, version, time } = event;
     try {
       await beforeAbort(
-        handle(body, { em, id, key, version, time, attempt, headers, signal }),
+        inSpan(handleSpan(consumer), () =>
+          handle(body, { em, id, key, version, time, attempt, headers, signal }),
+        ),
         signal,
         policy.ackWait,
       );

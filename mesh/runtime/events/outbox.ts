@@ -17,9 +17,16 @@ import {
 } from "@mikro-orm/core";
 import type { EntityManager } from "@mikro-orm/postgresql";
 import { v7 as uuidv7 } from "uuid";
-import { currentContext, type RequestContext, traceparentOf } from "#mesh/runtime/telemetry/context.ts";
+import {
+  currentContext,
+  type RequestContext,
+  randomHex,
+  traceparentOf,
+} from "#mesh/runtime/telemetry/context.ts";
+import { preciseNow } from "../telemetry/span.ts";
 import { announceEventsCommitted } from "./commit-signal.ts";
 import { eventContract } from "./event-contract.ts";
+import { createSpan } from "./event-spans.ts";
 import { partitionOf } from "./partition.ts";
 
 /** What an event carries from the request that caused it. */
@@ -68,6 +75,8 @@ interface PendingEvent {
   readonly payload: Uint8Array;
   readonly headers: EventHeaders;
   readonly createdAt: Date;
+  /** Adds the span of its creation, when it is inserted. */
+  readonly traced: () => void;
 }
 
 const pending = new WeakMap<AnyEntityManager, PendingEvent[]>();
@@ -98,18 +107,42 @@ export function recordEvent<S extends DescMessage>(
     );
   const events = pending.get(transaction) ?? [];
   pending.set(transaction, events);
+  const id = uuidv7();
   events.push({
-    id: uuidv7(),
+    id,
     type: contract.type,
     subject: contract.subject,
     stream: contract.stream,
     key: contract.keyOf(message),
     version: contract.versionOf(message),
     payload,
-    headers: context ? { requestId: context.requestId, traceparent: traceparentOf(context) } : {},
+    ...originOf(context, id, contract.subject),
     createdAt: new Date(),
   });
   transaction.getEventManager().registerSubscriber(insertBeforeCommit);
+}
+
+/** Ids that go along with an event, of a span of its own where there is a trace. */
+function originOf(
+  context: RequestContext | undefined,
+  id: string,
+  subject: string,
+): Pick<PendingEvent, "headers" | "traced"> {
+  if (!context) return { headers: {}, traced: () => {} };
+  const { requestId, traceId, traceFlags, trace, spanId: parentSpanId } = context;
+  if (!trace) return { headers: { requestId, traceparent: traceparentOf(context) }, traced: () => {} };
+  const spanId = randomHex(8);
+  const startedAt = preciseNow();
+  return {
+    headers: { requestId, traceparent: traceparentOf({ traceId, spanId, traceFlags }) },
+    traced: () =>
+      trace.add(createSpan(subject), {
+        spanId,
+        parentSpanId,
+        startedAt,
+        more: { "messaging.message.id": id },
+      }),
+  };
 }
 
 /** Entity managers whose transaction has inserted events and is about to commit. */
@@ -121,6 +154,7 @@ const insertBeforeCommit: EventSubscriber = {
     if (!events) return;
     pending.delete(em);
     await insertEvents(em as EntityManager, events);
+    for (const { traced } of events) traced();
     committing.add(em);
   },
   afterTransactionCommit({ em }) {

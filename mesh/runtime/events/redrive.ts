@@ -10,11 +10,11 @@ import { Code } from "@connectrpc/connect";
 import type { EntityManager, MikroORM } from "@mikro-orm/postgresql";
 import { headers as newHeaders } from "@nats-io/nats-core";
 import { ServiceError } from "../rpc/errors.ts";
-import { contextFromHeaders, runInContext } from "../telemetry/context.ts";
 import type { EventLog } from "./bus.ts";
 import { type CloudEvent, decodeCloudEvent } from "./cloud-events.ts";
 import { causeOf, type DeadLetter, DeadLetterRow, recordFailure } from "./dead-letters.ts";
 import { decodeBody } from "./deliver.ts";
+import { processSpan } from "./event-spans.ts";
 import { HandlerFailure, handleOnce, PermanentEventError, type Reader } from "./handle-once.ts";
 import { claimEvent } from "./inbox.ts";
 import { isTransient } from "./transient.ts";
@@ -67,7 +67,9 @@ export async function replayDeadLetter(
       );
     };
     const { attempts, headers } = letter;
-    await runInContext(contextFromHeaders(event, { deadline: Date.now() + reader.policy.ackWait }), () =>
+    const { tracer, policy, consumer } = reader;
+    const limits = { slowMs: policy.ackWait / 2, deadline: Date.now() + policy.ackWait };
+    await tracer.run(processSpan(letter.subject, consumer), event, limits, () =>
       handleOnce(reader, { event, body, attempt: attempts + 1, headers, settle, keepFailures: true }),
     );
   } catch (error) {

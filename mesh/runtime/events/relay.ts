@@ -13,12 +13,15 @@ import type { DescMessage } from "@bufbuild/protobuf";
 import type { MikroORM } from "@mikro-orm/postgresql";
 import type { PubAck } from "@nats-io/jetstream";
 import { createNoopMeter, type Meter } from "@opentelemetry/api";
+import { traceparentOf } from "../telemetry/context.ts";
+import { noTracer, type Tracer } from "../telemetry/tracer.ts";
 import { BlockedKeys } from "./blocked-keys.ts";
 import { isBrokerTrouble } from "./broker-trouble.ts";
 import type { Bus, EventLog } from "./bus.ts";
 import { encodeCloudEvent } from "./cloud-events.ts";
 import { onEventsCommitted } from "./commit-signal.ts";
 import { eventContract } from "./event-contract.ts";
+import { publishSpan } from "./event-spans.ts";
 import { pruneEventTables } from "./prune.ts";
 import { type OutgoingEvent, publishRound } from "./publish-round.ts";
 import { isIntact, recoverStream } from "./stream-recovery.ts";
@@ -32,6 +35,7 @@ export interface RelayParts {
   readonly events: readonly DescMessage[];
   readonly log: EventLog;
   readonly meter?: Meter;
+  readonly tracer?: Tracer;
   readonly stream?: StreamSize;
   /** Milliseconds since 1970; for tests. */
   readonly clock?: () => number;
@@ -48,6 +52,8 @@ export interface OutboxRelay {
 const pollInterval = 250;
 const longestPause = 5_000;
 const publishTimeout = 3_000;
+/** Milliseconds after which a publishing is worth a look. */
+const slowPublish = 1_000;
 const pruneInterval = 10 * 60 * 1_000;
 /** How often an idle relay makes sure that its streams are still there. */
 const checkInterval = 5_000;
@@ -63,6 +69,7 @@ export function startOutboxRelay({
   events,
   log,
   meter = createNoopMeter(),
+  tracer = noTracer,
   stream: size,
   clock = Date.now,
 }: RelayParts): OutboxRelay {
@@ -108,6 +115,15 @@ export function startOutboxRelay({
     checked = { epoch, at: clock() };
   };
 
+  /** In the trace of what caused the event: readers go on from the publishing. */
+  const publishTraced = (event: OutgoingEvent): Promise<PubAck> => {
+    if (!tracer.sink) return publish(event);
+    const more = { "messaging.message.id": event.id, "messaging.message.body.size": event.payload.length };
+    return tracer.run(publishSpan(event.subject), event.headers, { slowMs: slowPublish, more }, (context) =>
+      publish({ ...event, headers: { ...event.headers, traceparent: traceparentOf(context) } }),
+    );
+  };
+
   const publish = async (event: OutgoingEvent): Promise<PubAck> => {
     const instance = instances.get(event.stream);
     const reached = instance?.lastSequence ?? 0;
@@ -130,7 +146,7 @@ export function startOutboxRelay({
     if (checked.epoch !== bus.epoch || clock() - checked.at >= checkInterval) await checkStreams();
     const { epoch } = bus;
     let brokerError: unknown;
-    const outcome = await publishRound(orm.em.fork(), publish, blocked.current(), (error) => {
+    const outcome = await publishRound(orm.em.fork(), publishTraced, blocked.current(), (error) => {
       if (error !== undefined && isBrokerTrouble(error)) brokerError ??= error;
       return stopped || brokerError !== undefined || !bus.isConnected() || bus.epoch !== epoch;
     });

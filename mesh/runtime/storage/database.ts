@@ -6,6 +6,7 @@ import pg from "pg";
 import type { Logger } from "../telemetry/log.ts";
 import { releaseDeadConnections } from "./dead-connections.ts";
 import { endSilentConnections } from "./silent-connections.ts";
+import { traceStatements } from "./trace-statements.ts";
 
 /** Class of a MikroORM migration. */
 export type MigrationClass = new (...args: never[]) => object;
@@ -37,6 +38,7 @@ export async function openDatabase(url: string, storage: Storage, log: Logger): 
       onPoolCreated: (pool: pg.Pool) => {
         releaseDeadConnections(pool);
         endSilentConnections(pool);
+        traceStatements(pool);
       },
       connectionTimeoutMillis: connectTimeoutMs,
       options: `-c lock_timeout=${lockTimeoutMs} -c statement_timeout=${statementTimeoutMs} -c idle_in_transaction_session_timeout=30000`,

@@ -38,6 +38,11 @@ export function runInContext<T>(context: RequestContext, work: () => T): T {
   return storage.run(context, work);
 }
 
+/** Runs `work` in no context: what is done for everybody must not end with the request that happened to start it. */
+export function runOutsideOfRequests<T>(work: () => T): T {
+  return storage.exit(work);
+}
+
 const requestIdPattern = /^[\w.:-]{1,128}$/;
 
 /** The request id that a caller sent, if it is one: 1 to 128 letters, digits, ".", ":", "-" or "_"; else a new one. */
