@@ -3,7 +3,6 @@ import { once } from "node:events";
 import net, { type AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { Http2Sessions } from "#mesh/runtime/rpc/http2-sessions.ts";
 import { registry } from "../test/transcode/schema.ts";
 import { startUpstream, type Upstream } from "../test/transcode/upstream.ts";
 import type { EdgePort } from "./edge-port.ts";
@@ -11,17 +10,18 @@ import { gatewayServer } from "./gateway.ts";
 import { edgePages } from "./pages.ts";
 import { createProtocols } from "./protocols/protocols.ts";
 import { createTranscoder } from "./transcode/transcoder.ts";
-import { upstreamCalls } from "./transcode/upstream-call.ts";
+import { upstreamCalls } from "./upstream/calls.ts";
+import { Pool } from "./upstream/pool.ts";
 
 let upstream: Upstream;
-let sessions: Http2Sessions;
+let sessions: Pool;
 let edge: EdgePort;
 /** Does not wait for slow clients. */
 let impatient: EdgePort;
 
 beforeAll(async () => {
   upstream = await startUpstream();
-  sessions = new Http2Sessions(`http://127.0.0.1:${upstream.port}`);
+  sessions = new Pool(`http://127.0.0.1:${upstream.port}`);
   const upstreamFor = () => upstreamCalls(sessions);
   const handlers = [createProtocols({ registry, upstreamFor }), createTranscoder({ registry, upstreamFor })];
   const pages = await edgePages({ isReady: () => true });

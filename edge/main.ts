@@ -3,7 +3,6 @@ import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type DescService, hasOption } from "@bufbuild/protobuf";
 import { service as serviceOption } from "#gen/weft/policy/v1/policy_pb.ts";
-import { Http2Sessions } from "#mesh/runtime/rpc/http2-sessions.ts";
 import { lineWriter } from "#mesh/runtime/telemetry/line-writer.ts";
 import { createLogger } from "#mesh/runtime/telemetry/log.ts";
 import { parseArguments } from "./cli.ts";
@@ -17,7 +16,9 @@ import type { EdgeSettings } from "./policies/settings.ts";
 import { createProtocols } from "./protocols/protocols.ts";
 import type { CallHooks } from "./transcode/admission.ts";
 import { createTranscoder } from "./transcode/transcoder.ts";
-import { type StartCall, upstreamCalls } from "./transcode/upstream-call.ts";
+import type { StartCall } from "./transcode/upstream-call.ts";
+import { upstreamCalls } from "./upstream/calls.ts";
+import { Pool } from "./upstream/pool.ts";
 
 /** Milliseconds open calls get to finish after SIGTERM, unless the policies say otherwise. */
 const GRACE_MS = 8_000;
@@ -36,12 +37,12 @@ async function run(): Promise<void> {
     process.argv.slice(2),
   );
   const parts = policies && (await edgeParts(policies, { natsUrl: process.env.NATS_URL, log }));
-  const pools = new Map<string, Http2Sessions>();
+  const pools = new Map<string, Pool>();
   const calls = new Map<string, StartCall>();
   const upstreamFor = (service: DescService): StartCall | undefined => {
     const url = upstreams.get(service.typeName) ?? upstreams.get("*");
     if (!url) return undefined;
-    if (!pools.has(url)) pools.set(url, new Http2Sessions(url));
+    if (!pools.has(url)) pools.set(url, new Pool(url));
     if (!calls.has(service.typeName))
       calls.set(service.typeName, callsTo(service, pools.get(url)!, policies));
     return calls.get(service.typeName);
@@ -75,7 +76,7 @@ async function run(): Promise<void> {
 }
 
 /** A contract with policy options gets its breakers and retries; one without knows of none. */
-function callsTo(service: DescService, pool: Http2Sessions, policies: EdgeSettings | undefined): StartCall {
+function callsTo(service: DescService, pool: Pool, policies: EdgeSettings | undefined): StartCall {
   const start = upstreamCalls(pool);
   if (!policies || !hasOption(service, serviceOption)) return start;
   return guardedCalls(start, service, (rpc, breaker) => log.warn({ rpc, breaker }, "breaker"));

@@ -19,7 +19,6 @@ import { createUserVerifier } from "#mesh/runtime/identity/user-token.ts";
 import { loadWorkload } from "#mesh/runtime/identity/workload.ts";
 import { isExposed } from "#mesh/runtime/policy/access.ts";
 import { meshNameOf, policyOf } from "#mesh/runtime/policy/method-policy.ts";
-import { Http2Sessions } from "#mesh/runtime/rpc/http2-sessions.ts";
 import { requestIdFrom } from "#mesh/runtime/telemetry/context.ts";
 import { lineWriter } from "#mesh/runtime/telemetry/line-writer.ts";
 import { createLogger } from "#mesh/runtime/telemetry/log.ts";
@@ -37,7 +36,9 @@ import { tracedCalls, traceFinishedCalls } from "./policies/trace-calls.ts";
 import { createProtocols } from "./protocols/protocols.ts";
 import type { OnFinish } from "./transcode/admission.ts";
 import { createTranscoder } from "./transcode/transcoder.ts";
-import { type StartCall, upstreamCalls } from "./transcode/upstream-call.ts";
+import type { StartCall } from "./transcode/upstream-call.ts";
+import { upstreamCalls } from "./upstream/calls.ts";
+import { Pool } from "./upstream/pool.ts";
 
 /** A gateway that serves. */
 export interface RunningEdge {
@@ -139,9 +140,9 @@ function readDescriptors(file: string): FileRegistry {
   return createFileRegistry(fromBinary(FileDescriptorSetSchema, readFileSync(file)));
 }
 
-function poolFor(service: DescService, config: Config): Http2Sessions {
+function poolFor(service: DescService, config: Config): Pool {
   const name = meshNameOf(service);
   const url = config.upstreams.get(name);
   if (!url) throw new Error(`no upstream for the service "${name}": set WEFT_UPSTREAMS`);
-  return new Http2Sessions(url);
+  return new Pool(url);
 }

@@ -10,14 +10,14 @@ import {
   createGrpcWebTransport,
 } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Http2Sessions } from "#mesh/runtime/rpc/http2-sessions.ts";
 import { registry } from "../../test/transcode/schema.ts";
 import { startUpstream, type Upstream } from "../../test/transcode/upstream.ts";
 import type { EdgePort } from "../edge-port.ts";
 import { gatewayServer } from "../gateway.ts";
 import { edgePages } from "../pages.ts";
 import { StatusError } from "../transcode/status.ts";
-import { upstreamCalls } from "../transcode/upstream-call.ts";
+import { upstreamCalls } from "../upstream/calls.ts";
+import { Pool } from "../upstream/pool.ts";
 import { createProtocols } from "./protocols.ts";
 
 const service = (name: string): DescService => registry.getService(`bars.transcode.v1.${name}`)!;
@@ -30,12 +30,12 @@ const hidden = (method: DescMethod): boolean => method.name === "Field" || metho
 let upstream: Upstream;
 let edge: EdgePort;
 let baseUrl: string;
-let sessions: Http2Sessions;
+let sessions: Pool;
 const finished: string[] = [];
 
 beforeAll(async () => {
   upstream = await startUpstream();
-  sessions = new Http2Sessions(`http://127.0.0.1:${upstream.port}`);
+  sessions = new Pool(`http://127.0.0.1:${upstream.port}`);
   const start = upstreamCalls(sessions);
   const protocols = createProtocols({
     registry,

@@ -5,7 +5,6 @@ import { create, createRegistry, type DescMethod } from "@bufbuild/protobuf";
 import { pino } from "pino";
 import { HttpRuleSchema } from "#gen/google/api/http_pb.ts";
 import { policyOf } from "#mesh/runtime/policy/method-policy.ts";
-import { Http2Sessions } from "#mesh/runtime/rpc/http2-sessions.ts";
 import { gatewayServer } from "../gateway.ts";
 import { edgePages } from "../pages.ts";
 import { admitCalls, plainSteps } from "../policies/admit-calls.ts";
@@ -16,7 +15,8 @@ import { settingsFromJson } from "../policies/settings.ts";
 import { createProtocols } from "../protocols/protocols.ts";
 import type { CallOutcome, IncomingCall } from "../transcode/admission.ts";
 import { createTranscoder } from "../transcode/transcoder.ts";
-import { upstreamCalls } from "../transcode/upstream-call.ts";
+import { upstreamCalls } from "../upstream/calls.ts";
+import { Pool } from "../upstream/pool.ts";
 import type { LibraryUpstream } from "./library-upstream.ts";
 
 export interface LibraryEdge {
@@ -41,7 +41,7 @@ export async function startLibraryEdge(
   const settings = settingsFromJson(options.settings ?? {});
   const parts = await edgeParts(settings, { natsUrl: undefined, log: pino({ level: "silent" }) });
   const registry = createRegistry(method.parent.file);
-  const sessions = new Http2Sessions(upstream.url);
+  const sessions = new Pool(upstream.url);
   const start = guardedCalls(upstreamCalls(sessions), method.parent, () => {}, settings.retries);
   const finished: LibraryEdge["finished"] = [];
   const config = {

@@ -34,6 +34,8 @@ export const succeeds: Answer = (stream) => {
   const chunks: Buffer[] = [];
   stream.on("data", (chunk: Buffer) => chunks.push(chunk));
   stream.on("end", () => {
+    // A reset stream ends, too.
+    if (stream.destroyed) return;
     stream.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });
     stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
     const body = Buffer.concat(chunks);

@@ -97,37 +97,24 @@ function readAny(bytes: Buffer): StatusDetail {
 const { constants } = http2;
 
 /**
- * Status of a stream that ended without trailers, by its reset code or connection error (gRPC over HTTP/2,
- * "Errors").
- * @param connectionLost whether the whole connection is gone: node:http2 then gives its streams the reset
- *   code CANCEL that the peer never sent
+ * Status of a stream that ended without trailers (gRPC over HTTP/2, "Errors").
+ * @param code of RST_STREAM
+ * @param connectionLost set where the whole connection is gone
  */
-export function brokenStream(
-  rstCode: number,
-  error: Error | undefined,
-  connectionLost: boolean,
-): StatusError {
+export function brokenStream(code: number, connectionLost: Error | undefined): StatusError {
   if (connectionLost)
-    return new StatusError(Code.unavailable, "the upstream is not available", { cause: error });
-  switch (rstCode) {
+    return new StatusError(Code.unavailable, "the upstream is not available", { cause: connectionLost });
+  switch (code) {
     case constants.NGHTTP2_CANCEL:
-      if (!error) return new StatusError(Code.cancelled, "the upstream cancelled the call");
-      break;
+      return new StatusError(Code.cancelled, "the upstream cancelled the call");
     case constants.NGHTTP2_REFUSED_STREAM:
-      return new StatusError(Code.unavailable, "the upstream refused the call", { cause: error });
+      return new StatusError(Code.unavailable, "the upstream refused the call");
     case constants.NGHTTP2_ENHANCE_YOUR_CALM:
-      return new StatusError(Code.resourceExhausted, "the upstream asked to slow down", { cause: error });
+      return new StatusError(Code.resourceExhausted, "the upstream asked to slow down");
     case constants.NGHTTP2_INADEQUATE_SECURITY:
-      return new StatusError(Code.permissionDenied, "the upstream wants better transport security", {
-        cause: error,
-      });
+      return new StatusError(Code.permissionDenied, "the upstream wants better transport security");
   }
-  if (isConnectionError(error))
-    return new StatusError(Code.unavailable, "the upstream is not available", { cause: error });
-  return new StatusError(Code.internal, "the upstream broke off the call", { cause: error });
-}
-
-function isConnectionError(error: Error | undefined): boolean {
-  const code = (error as NodeJS.ErrnoException | undefined)?.code ?? "";
-  return code !== "ERR_HTTP2_STREAM_ERROR";
+  return new StatusError(Code.internal, "the upstream broke off the call", {
+    cause: new Error(`the upstream reset the stream with code ${code}`),
+  });
 }

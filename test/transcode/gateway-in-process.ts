@@ -6,8 +6,8 @@ import { createProtocols } from "#edge/protocols/protocols.ts";
 import { parseOptions } from "#edge/transcode/options.ts";
 import { parseServiceConfig } from "#edge/transcode/service-config.ts";
 import { createTranscoder } from "#edge/transcode/transcoder.ts";
-import { upstreamCalls } from "#edge/transcode/upstream-call.ts";
-import { Http2Sessions } from "#mesh/runtime/rpc/http2-sessions.ts";
+import { upstreamCalls } from "#edge/upstream/calls.ts";
+import { Pool } from "#edge/upstream/pool.ts";
 import type { Gateway } from "./gateway-process.ts";
 import { registry } from "./schema.ts";
 
@@ -20,7 +20,7 @@ export async function gatewayInProcess(
   config: Readonly<Record<string, unknown>> = {},
 ): Promise<Gateway> {
   const { http_rules: rules, ...options } = config;
-  const sessions = new Http2Sessions(`http://127.0.0.1:${upstreamPort}`);
+  const sessions = new Pool(`http://127.0.0.1:${upstreamPort}`);
   const upstreamFor = () => upstreamCalls(sessions);
   try {
     const httpRules = rules ? parseServiceConfig({ http: { rules } }) : [];

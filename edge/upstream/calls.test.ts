@@ -2,12 +2,12 @@ import { once } from "node:events";
 import http2, { type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { Http2Sessions } from "#mesh/runtime/rpc/http2-sessions.ts";
-import { Code, type StatusError } from "./status.ts";
-import { upstreamCalls } from "./upstream-call.ts";
+import { Code, type StatusError } from "../transcode/status.ts";
+import { upstreamCalls } from "./calls.ts";
+import { Pool } from "./pool.ts";
 
 let server: http2.Http2Server;
-let sessions: Http2Sessions;
+let sessions: Pool;
 let sockets: Socket[];
 
 beforeEach(async () => {
@@ -17,7 +17,7 @@ beforeEach(async () => {
   server.on("sessionError", () => {});
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  sessions = new Http2Sessions(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  sessions = new Pool(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
 });
 
 afterEach(async () => {
@@ -68,7 +68,7 @@ test("a connection that cannot be made makes the upstream unavailable", async ()
   const port = (server.address() as AddressInfo).port;
   server.close();
   await once(server, "close");
-  sessions = new Http2Sessions(`http://127.0.0.1:${port}`);
+  sessions = new Pool(`http://127.0.0.1:${port}`);
   expect(await endOf(() => {})).toMatchObject({ code: Code.unavailable });
   server.listen(port, "127.0.0.1");
   await once(server, "listening");
