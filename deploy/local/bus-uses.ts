@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
-import { createFileRegistry, fromBinary } from "@bufbuild/protobuf";
+import { createFileRegistry, type DescFile, fromBinary, hasOption } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import { service as serviceOption } from "#gen/weft/policy/v1/policy_pb.ts";
 import { RATE_LIMIT_BUCKET } from "#mesh/runtime/events/bus-rights.ts";
 import { durableName } from "#mesh/runtime/events/durable.ts";
 import { type EventContract, eventContract, eventsOf } from "#mesh/runtime/events/event-contract.ts";
@@ -19,11 +20,12 @@ export function busUses(
   services: string[],
   passwordOf: (service: string) => string,
 ): BusUse[] {
-  const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, readFileSync(descriptors)));
-  const files = [...registry.files];
+  const files = filesOf(descriptors);
   const owners = new Map(
     files.flatMap((file) =>
-      file.services.map((service) => [file.proto.package, meshNameOf(service)] as const),
+      file.services
+        .filter((service) => hasOption(service, serviceOption))
+        .map((service) => [file.proto.package, meshNameOf(service)] as const),
     ),
   );
   const events = eventsOf(files).map(eventContract);
@@ -43,6 +45,16 @@ export function busUses(
       })),
     };
   });
+}
+
+/** Subjects of all events of the contract. */
+export function eventSubjects(descriptors: string): string[] {
+  return eventsOf(filesOf(descriptors)).map((event) => eventContract(event).subject);
+}
+
+function filesOf(descriptors: string): DescFile[] {
+  const set = fromBinary(FileDescriptorSetSchema, readFileSync(descriptors));
+  return [...createFileRegistry(set).files];
 }
 
 function packageOf(event: EventContract): string {

@@ -59,6 +59,48 @@ function environmentOf(
   };
 }
 
+/**
+ * What dashboard/config.ts reads. It calls services as the operator, like cli/ does, and is told of the system what
+ * the contract does not say.
+ */
+export function environmentOfDashboard(
+  { services, edge, servers, trustDomain, descriptors, dashboard }: System,
+  {
+    places,
+    identities,
+    natsUrl,
+    dataDir,
+  }: { places: Places; identities: Identities; natsUrl: string; dataDir: string },
+): Record<string, string> {
+  const placeOf = ({ name }: ServiceEntry) => ({ name, url: places.url(name) });
+  const description = {
+    edge: placeOf(edge),
+    services: services.map(placeOf),
+    servers: Object.keys(servers).map((name) => ({ name, port: places.port(name) })),
+    dataDir,
+    descriptors,
+    trustDomain,
+    ...dashboard?.settings,
+  };
+  return {
+    WEFT_HOST: "127.0.0.1",
+    PORT: String(places.port("dashboard")),
+    NATS_URL: natsUrl,
+    WEFT_IDENTITY_KEY: identities.privateKey("operator"),
+    WEFT_TRUST_BUNDLE: identities.bundle,
+    WEFT_SEED: "development",
+    WEFT_DASHBOARD: JSON.stringify(description),
+  };
+}
+
+/**
+ * Where processes send their spans, all of them: the dashboard keeps the newest. A collector of the reader's, set
+ * by the same variables, gets them instead.
+ */
+export function spansToDashboard(places: Places): Record<string, string> {
+  return { OTEL_EXPORTER_OTLP_ENDPOINT: places.url("dashboard"), OTEL_TRACES_SAMPLER_ARG: "1" };
+}
+
 /** The URL of our own server with another port; somebody else's server is left alone. */
 function withPort(url: string, own: number, wanted: number): string {
   const parsed = new URL(url);

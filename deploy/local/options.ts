@@ -7,6 +7,8 @@ export type Options = {
   single: boolean;
   /** How many processes a service gets; one where it is not listed. */
   replicas: Map<string, number>;
+  /** Whether the dashboard is started, if the system has one. */
+  dashboard: boolean;
   /** Folder of everything that is kept between starts. */
   dataDir: string;
   /** Receives a JSON description of the running system, for programs. */
@@ -26,6 +28,7 @@ export const usage = `usage: npm start -- [--single | --replicas NAME=N] [--data
 
   --single           all services and the edge in one process
   --replicas NAME=N  N processes of the service NAME, 1 to ${mostReplicas}; may be repeated
+  --no-dashboard     without the dashboard, and without collecting traces
   --data DIR         where data, logs and mails are kept (default .weft)
   --ready-file FILE  write a JSON description of the running system
 
@@ -49,6 +52,7 @@ export function readOptions(system: System, args: string[], env: NodeJS.ProcessE
   return {
     single: values.single ?? false,
     replicas,
+    dashboard: !values["no-dashboard"],
     dataDir: resolve(values.data ?? ".weft"),
     readyFile: values["ready-file"] && resolve(values["ready-file"]),
     portOffset: readOffset(system, replicas, env.WEFT_PORT_OFFSET),
@@ -71,6 +75,7 @@ function parse(args: string[]) {
         single: { type: "boolean" },
         replicas: { type: "string", multiple: true },
         data: { type: "string" },
+        "no-dashboard": { type: "boolean" },
         "ready-file": { type: "string" },
         help: { type: "boolean", short: "h" },
       },

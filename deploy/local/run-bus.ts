@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { busUses } from "./bus-uses.ts";
+import { operatorRights } from "#mesh/runtime/events/bus-rights.ts";
+import { busUses, eventSubjects } from "./bus-uses.ts";
 import { findNatsServer } from "./find-nats-server.ts";
 import { type Nats, type NatsUser, natsStopSignal, startNats } from "./nats.ts";
 import { natsUsers } from "./nats-users.ts";
@@ -29,7 +30,11 @@ export async function startBus(
     say: searchReport(output),
   });
   const began = Date.now();
-  const users = natsUsers(busUses(join(root, system.descriptors), processNames(system), passwordOf));
+  const contract = join(root, system.descriptors);
+  const users = [
+    ...natsUsers(busUses(contract, processNames(system), passwordOf)),
+    { name: "operator", password: passwordOf("operator"), ...operatorRights(eventSubjects(contract)) },
+  ];
   const server = await startServer(run, binary, users);
   output.done("NATS", `port ${places.port("nats")}, nats-server ${version} (${binary})`, Date.now() - began);
   return (service) => server.urlFor(users.find(({ name }) => name === service)!);

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { compileCache } from "./compile-cache.ts";
-import { inheritedEnvironment } from "./environments.ts";
+import { inheritedEnvironment, spansToDashboard } from "./environments.ts";
 import type { Output } from "./output.ts";
 import { openRotatingLog } from "./rotating-log.ts";
 import {
@@ -16,7 +16,7 @@ import { StartFailed, serviceStopSignal, startServiceProcess } from "./service-p
 import { replicaName, replicaPort, type ServiceEntry, type System } from "./topology.ts";
 
 /** A process to start: one replica of a service, or all of them. */
-type Program = {
+export type Program = {
   name: string;
   about: Omit<About, "logFile">;
   entry: string;
@@ -124,10 +124,10 @@ function oneForAll({ singleEntry }: System, environments: Map<string, Record<str
  */
 const youngGeneration = "--max-semi-space-size=4";
 
-function partFor(
-  { options, root, leash, started }: Run,
-  { name, about, entry, ports, env }: Program,
-): RunPart {
+export function partFor(run: Run, { name, about, entry, ports, env }: Program): RunPart {
+  const { system, options, places, root, leash, started } = run;
+  const traced = system.dashboard && options.dashboard && about.kind !== "dashboard";
+  const spanExport = traced ? spansToDashboard(places) : {};
   const logFile = join(options.dataDir, "logs", `${name}.log`);
   const log = openRotatingLog(logFile);
   started.others.push(() => log.close());
@@ -135,7 +135,7 @@ function partFor(
     name,
     command: [process.execPath, youngGeneration, join(root, entry)],
     cwd: root,
-    env: { MALLOC_ARENA_MAX: "2", ...inheritedEnvironment(process.env), ...env },
+    env: { MALLOC_ARENA_MAX: "2", ...spanExport, ...inheritedEnvironment(process.env), ...env },
     readyUrls: ports.map((port) => `http://127.0.0.1:${port}/readyz`),
     log,
     logFile,

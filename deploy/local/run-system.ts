@@ -7,6 +7,7 @@ import { startInbox } from "./inbox.ts";
 import { ensurePasswords } from "./passwords.ts";
 import { processesOf, type Run } from "./run.ts";
 import { startBus } from "./run-bus.ts";
+import { startDashboard } from "./run-dashboard.ts";
 import { startDatabases } from "./run-databases.ts";
 import { startServices } from "./run-services.ts";
 import { processNames } from "./topology.ts";
@@ -19,11 +20,11 @@ import { processNames } from "./topology.ts";
 export async function startSystem(run: Run): Promise<void> {
   const { system, options, places, root } = run;
   const names = processNames(system);
-  const passwordOf = ensurePasswords(
-    options.dataDir,
-    names.flatMap((name) => [`database/${name}`, `bus/${name}`]),
-  );
-  // The operator is whoever runs this; cli/ calls services with its key.
+  const passwordOf = ensurePasswords(options.dataDir, [
+    ...names.flatMap((name) => [`database/${name}`, `bus/${name}`]),
+    "bus/operator",
+  ]);
+  // The operator is whoever runs this; cli/ and the dashboard call services with its key.
   const identities = ensureIdentities(join(options.dataDir, "identity"), [...names, "operator"]);
   const [databaseUrls, natsUrl] = await Promise.all([
     startDatabases(run, (service) => passwordOf(`database/${service}`)),
@@ -36,6 +37,7 @@ export async function startSystem(run: Run): Promise<void> {
   const control = await startControl(options.dataDir, steer(run, services));
   run.started.others.push(() => control.stop());
   run.listeners.add(() => control.changed());
+  await startDashboard(run, { identities, natsUrl: natsUrl("operator") });
 }
 
 async function startMail({ options, places, output, started }: Run): Promise<void> {

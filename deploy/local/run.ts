@@ -21,7 +21,7 @@ export type Run = {
 /** What a process is, for those who list and steer it. */
 export type About = {
   /** "single": all services and the edge in one process. */
-  kind: "service" | "edge" | "server" | "single";
+  kind: "service" | "edge" | "server" | "single" | "dashboard";
   /** Name of the service, the same for all its replicas; of a server its own. */
   service: string;
   /** Number of the replica, from 1. */

@@ -1,3 +1,4 @@
+import { dashboardSettings } from "./dashboard-settings.ts";
 import type { System } from "./topology.ts";
 import { welcome } from "./welcome.ts";
 
@@ -22,6 +23,7 @@ export const system: System = {
     },
   ],
   edge: { name: "edge", port: 8080, entry: "edge/mesh.ts", database: false },
+  dashboard: { port: 8090, entry: "dashboard/main.ts", settings: dashboardSettings },
   singleEntry: "deploy/local/single.ts",
   servers: { postgres: 15432, nats: 14222, inbox: 11025 },
   trustDomain: "weft.local",

@@ -5,6 +5,8 @@ export type System = {
   edge: ServiceEntry;
   /** Program that runs everything in one process, for --single; from the root of the repository. */
   singleEntry: string;
+  /** Shows all this to whoever runs it; left out: nothing does. */
+  dashboard?: DashboardEntry;
   /** Ports of what the runner starts itself. */
   servers: { postgres: number; nats: number; inbox: number };
   trustDomain: string;
@@ -33,6 +35,15 @@ export type ServiceEntry = {
   database: boolean;
   /** Settings only it needs. */
   environment?: (places: Places) => Record<string, string>;
+};
+
+/** A process beside the system: nothing needs it, and it is started last. */
+export type DashboardEntry = {
+  port: number;
+  /** Process entry, from the root of the repository. */
+  entry: string;
+  /** What it cannot read from the contract; dashboard/config.ts has the shape. */
+  settings: Record<string, unknown>;
 };
 
 /** Ports with the offset added. */
@@ -71,7 +82,7 @@ export function replicaPort(port: number, replica: number): number {
  * @param replicas how many there are of a service; one where it is not listed
  */
 export function placesFor(
-  { services, edge, servers }: System,
+  { services, edge, dashboard, servers }: System,
   offset: number,
   replicas: ReadonlyMap<string, number> = new Map(),
 ): Places {
@@ -81,7 +92,11 @@ export function placesFor(
       port: replicaPort(port, index + 1),
     })),
   );
-  const listed = [...processes, ...Object.entries(servers).map(([name, port]) => ({ name, port }))];
+  const listed = [
+    ...processes,
+    ...(dashboard ? [{ name: "dashboard", port: dashboard.port }] : []),
+    ...Object.entries(servers).map(([name, port]) => ({ name, port })),
+  ];
   const all = listed.map(({ name, port }) => ({ name, port: port + offset }));
   const ports = new Map(all.map(({ name, port }) => [name, port]));
   const port = (name: string) => {

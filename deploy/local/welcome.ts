@@ -1,8 +1,8 @@
 import type { Places } from "./topology.ts";
 
 /** Accounts of the development seed. */
-const users = ["alice@example.com", "bob@example.com", "admin@example.com"];
-const password = "correct-horse-battery-staple";
+export const users = ["alice@example.com", "bob@example.com", "admin@example.com"];
+export const password = "correct-horse-battery-staple";
 
 /** What the reader sees once the shop runs: where it is, three calls to paste, what to try next. */
 export function welcome({ url }: Places, folders: { inbox: string; logs: string }): string {

@@ -3,9 +3,9 @@ import type { PartState } from "../supervise.ts";
 
 /** A process as it is told to those who steer the runner. Times are RFC 3339. */
 export type ProcessState = {
-  /** Unique: NAME, NAME-2, ... for services; "edge", "postgres", "nats", or "single". */
+  /** Unique: NAME, NAME-2, ... for services; "edge", "postgres", "nats", "dashboard", or "single". */
   name: string;
-  kind: "service" | "edge" | "server" | "single";
+  kind: "service" | "edge" | "server" | "single" | "dashboard";
   /** The same for all replicas of a service. */
   service: string;
   replica: number;

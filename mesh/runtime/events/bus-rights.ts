@@ -43,6 +43,29 @@ export function busRights({ service, publishes, streams, buckets = [], consumes 
   };
 }
 
+/**
+ * Rights of whoever runs the system: looks at every stream and consumer, reads events one by one, and publishes
+ * events by hand. Changes no stream, and takes no event away from its reader.
+ *
+ * @param subjects of the events that may be published
+ */
+export function operatorRights(subjects: readonly string[]): BusRights {
+  return {
+    publish: [
+      ...subjects,
+      "$JS.API.INFO",
+      "$JS.API.STREAM.NAMES",
+      "$JS.API.STREAM.LIST",
+      "$JS.API.STREAM.INFO.>",
+      "$JS.API.STREAM.MSG.GET.>",
+      "$JS.API.CONSUMER.NAMES.>",
+      "$JS.API.CONSUMER.LIST.>",
+      "$JS.API.CONSUMER.INFO.>",
+    ],
+    subscribe: ["_INBOX.operator.>"],
+  };
+}
+
 function streamRights(stream: string): string[] {
   return ["INFO", "CREATE", "UPDATE"].map((verb) => `$JS.API.STREAM.${verb}.${stream}`);
 }

@@ -1,0 +1,82 @@
+/** The page: files of one folder, and modules of others that it may import. Read on each request, so that a change shows. */
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { extname, join, resolve, sep } from "node:path";
+import type { FastifyInstance, FastifyReply } from "fastify";
+
+const folder = resolve(import.meta.dirname, "../page");
+
+/** Modules of npm packages under /vendor/NAME, by their file in node_modules: nothing else of it can be read. */
+const vendor: Readonly<Record<string, string>> = {};
+
+const types: Readonly<Record<string, string>> = {
+  ".html": "text/html; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".mjs": "text/javascript; charset=utf-8",
+  ".svg": "image/svg+xml",
+  ".png": "image/png",
+  ".ico": "image/x-icon",
+  ".json": "application/json",
+  ".woff2": "font/woff2",
+};
+
+/** Adds GET / and everything below it that is a file of the page. */
+export function servePage(server: FastifyInstance): void {
+  server.get("/", (_request, reply) => sendPage(reply, "index.html"));
+  server.get<{ Params: { "*": string } }>("/*", (request, reply) => {
+    const name = request.params["*"];
+    if (name.startsWith("vendor/")) return sendVendor(reply, name.slice("vendor/".length));
+    return sendPage(reply, name);
+  });
+}
+
+async function sendPage(reply: FastifyReply, name: string): Promise<FastifyReply> {
+  const file = resolve(folder, name);
+  // Names come decoded: "..", and what only the file system takes for a way out, must not lead out of the folder.
+  if (!file.startsWith(folder + sep) || name.includes("\0")) return notFound(reply);
+  return sendFile(reply, file);
+}
+
+async function sendVendor(reply: FastifyReply, name: string): Promise<FastifyReply> {
+  const path = Object.hasOwn(vendor, name) ? vendor[name] : undefined;
+  return path === undefined ? notFound(reply) : sendFile(reply, join("node_modules", path));
+}
+
+async function sendFile(reply: FastifyReply, file: string): Promise<FastifyReply> {
+  const type = types[extname(file)];
+  const bytes = type === undefined ? undefined : await readFile(file).catch(() => undefined);
+  if (!type || !bytes) return notFound(reply);
+  const etag = `"${createHash("sha256").update(bytes).digest("base64url").slice(0, 22)}"`;
+  reply.header("cache-control", "no-cache").header("etag", etag);
+  if (reply.request.headers["if-none-match"] === etag) return reply.code(304).send();
+  if (type.startsWith("text/html"))
+    reply.header("content-security-policy", pagePolicy(bytes.toString("utf8")));
+  return reply.type(type).send(bytes);
+}
+
+/**
+ * What the page may do: its own scripts, styles and calls, nothing beyond this port. An inline script, such as an
+ * import map, is allowed by its digest; an inline style is not.
+ */
+function pagePolicy(html: string): string {
+  const inline = [...html.matchAll(/<script(?![^>]*\ssrc=)[^>]*>([\s\S]*?)<\/script>/gi)].map(
+    ([, text]) => `'sha256-${createHash("sha256").update(text!).digest("base64")}'`,
+  );
+  return [
+    "default-src 'none'",
+    `script-src ${["'self'", ...inline].join(" ")}`,
+    "style-src 'self'",
+    "img-src 'self' data:",
+    "font-src 'self'",
+    "connect-src 'self'",
+    "frame-src 'self'",
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join("; ");
+}
+
+function notFound(reply: FastifyReply): FastifyReply {
+  return reply.code(404).type("application/json").send({ code: "not_found", message: "no such page" });
+}

@@ -1,0 +1,63 @@
+/** One look at everything that has to be asked: processes, their health and figures, the bus, the inbox. */
+import { getPage } from "../sources/probe.ts";
+import { usageOf } from "../sources/process-usage.ts";
+import type { Sources } from "../sources/sources.ts";
+import { endpointsOf } from "./processes.ts";
+
+/** How much is asked: processes answer GET /metrics from their databases, which costs them something. */
+export interface Depth {
+  readonly metrics: boolean;
+  readonly bus: boolean;
+}
+
+export async function lookAtAll(sources: Sources, { metrics, bus }: Depth): Promise<void> {
+  await Promise.all([
+    lookAtUsage(sources),
+    ...sources.processes.states.map((state) => lookAtProcess(sources, state, metrics)),
+    sources.inbox.read().catch((error) => sources.log.warn({ err: error }, "the inbox cannot be read")),
+    ...(bus ? [sources.bus.look()] : []),
+  ]);
+  const names = new Set(sources.processes.states.map(({ name }) => name));
+  sources.metrics.keep(names);
+  for (const name of sources.health.keys()) if (!names.has(name)) sources.health.delete(name);
+}
+
+async function lookAtUsage({ processes, usage }: Sources): Promise<void> {
+  const pids = processes.states.flatMap(({ pid }) => pid ?? []);
+  const found = await usageOf(pids);
+  const at = performance.now();
+  for (const [pid, now] of found) {
+    const before = usage.get(pid);
+    const cpuCores = before && at > before.at ? (now.cpuMs - before.cpuMs) / (at - before.at) : undefined;
+    usage.set(pid, { ...now, cpuCores, at });
+  }
+  for (const pid of usage.keys()) if (!found.has(pid)) usage.delete(pid);
+}
+
+type State = Sources["processes"]["states"][number];
+
+async function lookAtProcess(sources: Sources, state: State, metrics: boolean): Promise<void> {
+  if (state.kind === "server" || state.kind === "dashboard" || state.pid === null) {
+    sources.health.delete(state.name);
+    return;
+  }
+  const answers = await Promise.all(
+    endpointsOf(sources, state).map(async (url) => {
+      const ready = await getPage(`${url}/readyz`).then(
+        ({ status }) => (status === 200 ? "" : `says that it is not ready (${status})`),
+        (error: Error) => `does not answer: ${error.message}`,
+      );
+      if (metrics && ready === "") await lookAtMetrics(sources, state, url);
+      return ready;
+    }),
+  );
+  sources.health.set(state.name, answers.find((problem) => problem !== "") ?? "");
+}
+
+/** A process that has no such page, or is too busy for it, has no figures now. */
+async function lookAtMetrics({ metrics }: Sources, { name, kind }: State, url: string): Promise<void> {
+  const page = await getPage(`${url}/metrics`).catch(() => undefined);
+  // The one process of --single has figures for each of its services.
+  const process = kind === "single" ? `${name} ${url}` : name;
+  if (page?.status === 200) metrics.add(process, page.text, Date.now());
+}

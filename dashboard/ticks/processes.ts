@@ -1,0 +1,84 @@
+/** Processes as the contract has them: what the runner says, with health and usage. */
+import { create } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import {
+  ControlProcessRequest_Action as Action,
+  Process_Kind as Kind,
+  type Process,
+  ProcessSchema,
+  Process_State as State,
+} from "#gen/weft/dashboard/v1/processes_pb.ts";
+import type { ProcessState } from "#local/control/process-state.ts";
+import type { Sources } from "../sources/sources.ts";
+
+const kinds = {
+  service: Kind.SERVICE,
+  edge: Kind.EDGE,
+  single: Kind.SERVICE,
+  server: Kind.SERVER,
+  dashboard: Kind.DASHBOARD,
+} as const satisfies Record<ProcessState["kind"], Kind>;
+
+const states = {
+  starting: State.STARTING,
+  ready: State.READY,
+  restarting: State.RESTARTING,
+  stopping: State.STOPPING,
+  stopped: State.STOPPED,
+  failed: State.FAILED,
+} as const satisfies Record<ProcessState["state"], State>;
+
+const order: readonly Kind[] = [Kind.EDGE, Kind.SERVICE, Kind.SERVER, Kind.DASHBOARD];
+
+/** Edge, services by name, servers, dashboard. */
+export function processesOf(sources: Sources): Process[] {
+  return sources.processes.states
+    .map((state) => processOf(sources, state))
+    .sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind) || (a.name < b.name ? -1 : 1));
+}
+
+/** Base URLs of what answers HTTP; servers have none. */
+export function endpointsOf({ config }: Sources, { kind, port }: ProcessState): string[] {
+  const { system } = config;
+  if (kind === "server") return [];
+  if (kind === "single") return [...system.services, system.edge].map(({ url }) => url);
+  return [`http://127.0.0.1:${port}`];
+}
+
+function processOf(sources: Sources, state: ProcessState): Process {
+  const { usage, health, config } = sources;
+  const used = state.pid === null ? undefined : usage.get(state.pid);
+  const problem = health.get(state.name) ?? "";
+  const { system } = config;
+  return create(ProcessSchema, {
+    name: state.name,
+    kind: kinds[state.kind],
+    service: state.service,
+    state: state.state === "ready" && problem !== "" ? State.NOT_READY : states[state.state],
+    pid: state.pid ?? 0,
+    restarts: state.crashes,
+    startedAt: used?.startedAt === undefined ? undefined : timestampFromMs(used.startedAt),
+    lastEnd: state.lastEnd ?? "",
+    memoryBytes: used && BigInt(used.memoryBytes),
+    cpuCores: used?.cpuCores,
+    endpoints: state.kind === "server" ? [`127.0.0.1:${state.port}`] : endpointsOf(sources, state),
+    version: state.kind === "server" ? "" : (process.env.npm_package_version ?? ""),
+    actions: actionsOf(state),
+    logFile: state.logFile.split(/[\\/]/).at(-1) ?? "",
+    problem: state.state === "ready" ? problem : "",
+    nodes:
+      state.kind === "single"
+        ? [...system.services, system.edge].map(({ name }) => name)
+        : state.kind === "service" || state.kind === "edge"
+          ? [state.service]
+          : [],
+  });
+}
+
+/** The dashboard does not end itself: nothing would be left to start it again with. */
+function actionsOf({ kind, state, replica }: ProcessState): Action[] {
+  if (kind === "dashboard") return [];
+  if (state === "stopped" || state === "failed") return [Action.START];
+  const running = [Action.STOP, Action.RESTART, Action.KILL];
+  return kind === "service" && replica === 1 ? [...running, Action.SCALE] : running;
+}

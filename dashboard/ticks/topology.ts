@@ -1,0 +1,246 @@
+/** The graph of the contract, and the traffic on it. */
+import { create } from "@bufbuild/protobuf";
+import {
+  TopologyEdge_Breaker as Breaker,
+  TopologyEdge_Kind as EdgeKind,
+  type EdgePart,
+  EdgePartSchema,
+  TopologyNode_Kind as NodeKind,
+  type Topology,
+  type TopologyEdge,
+  TopologyEdgeSchema,
+  type TopologyNode,
+  TopologyNodeSchema,
+  TopologySchema,
+  type Traffic,
+  TrafficSchema,
+} from "#gen/weft/dashboard/v1/topology_pb.ts";
+import { edgeCalls } from "../../mesh/codegen/weft/contract/call-graph.ts";
+import { EDGE, OPERATOR } from "../../mesh/codegen/weft/contract/model.ts";
+import {
+  type CallFigures,
+  clientCalls,
+  edgeRequests,
+  isFault,
+  quantileMs,
+  serverCalls,
+  sumOf,
+  windowMs,
+} from "../sources/metrics.ts";
+import type { Sources } from "../sources/sources.ts";
+
+/** Name of the node that stands for callers outside of the mesh. */
+export const OUTSIDE = "outside";
+
+/** Everything that may be, with the traffic there is. */
+export function topologyOf(sources: Sources): Topology {
+  const { contract } = sources.contract;
+  const traffic = trafficByEdge(sources);
+  const planned = plannedEdges(sources);
+  const ids = new Set(planned.map(({ id }) => id));
+  const found = [...traffic.values()].filter(({ id }) => !ids.has(id));
+  return create(TopologySchema, {
+    nodes: [
+      node(OUTSIDE, NodeKind.OUTSIDE, "Callers outside of the mesh."),
+      node(EDGE, NodeKind.EDGE, "The way in: REST, gRPC, gRPC-Web and Connect."),
+      ...contract.services.map(({ name, about }) => node(name, NodeKind.SERVICE, about)),
+    ],
+    edges: [...planned.map((edge) => merge(edge, traffic.get(edge.id))), ...found],
+  });
+}
+
+/** Only edges with traffic, or a breaker that is not closed; of their parts those with traffic. */
+export function busyEdges(sources: Sources): TopologyEdge[] {
+  return [...trafficByEdge(sources).values()];
+}
+
+function node(name: string, kind: NodeKind, about: string): TopologyNode {
+  return create(TopologyNodeSchema, { name, kind, about });
+}
+
+function plannedEdges({ contract: { contract } }: Sources): TopologyEdge[] {
+  const calls = [
+    { caller: EDGE, calls: edgeCalls(contract) },
+    ...contract.services.map(({ name, calls }) => ({ caller: name, calls })),
+  ].flatMap(({ caller, calls }) =>
+    calls.map(({ callee, methods }) =>
+      edge(caller, callee, EdgeKind.CALLS, {
+        inContract: true,
+        parts: methods.map(({ path }) => part(path.slice(1))),
+      }),
+    ),
+  );
+  const events = new Map<string, TopologyEdge>();
+  for (const { publisher, subject, consumers } of contract.events) {
+    for (const { service } of consumers) {
+      const id = `${publisher}~${service}`;
+      const known = events.get(id) ?? edge(publisher, service, EdgeKind.EVENTS, { inContract: true });
+      known.parts.push(part(subject));
+      events.set(id, known);
+    }
+  }
+  const outside = edge(OUTSIDE, EDGE, EdgeKind.CALLS, { inContract: true });
+  return [outside, ...calls.filter(({ from }) => from !== OPERATOR), ...events.values()];
+}
+
+function edge(
+  from: string,
+  to: string,
+  kind: EdgeKind,
+  rest: Partial<Pick<TopologyEdge, "inContract" | "parts" | "traffic" | "breaker">>,
+): TopologyEdge {
+  return create(TopologyEdgeSchema, {
+    id: `${from}${kind === EdgeKind.CALLS ? ">" : "~"}${to}`,
+    from,
+    to,
+    kind,
+    ...rest,
+  });
+}
+
+function part(name: string, rest: Partial<Pick<EdgePart, "traffic" | "breaker">> = {}): EdgePart {
+  return create(EdgePartSchema, { name, ...rest });
+}
+
+function merge(planned: TopologyEdge, busy: TopologyEdge | undefined): TopologyEdge {
+  if (!busy) return planned;
+  const parts = new Map(busy.parts.map((each) => [each.name, each]));
+  const known = planned.parts.map((each) => parts.get(each.name) ?? each);
+  const more = busy.parts.filter(({ name }) => !planned.parts.some((each) => each.name === name));
+  return { ...busy, inContract: true, parts: [...known, ...more] };
+}
+
+function trafficByEdge(sources: Sources): Map<string, TopologyEdge> {
+  const edges = [...callTraffic(sources), ...eventTraffic(sources)];
+  return new Map(edges.map((each) => [each.id, each]));
+}
+
+/** Every process that counts calls, by the name of its node. */
+function* countedBy({ processes, config, metrics }: Sources) {
+  const now = Date.now();
+  for (const { name, service, kind } of processes.states) {
+    if (kind === "single") {
+      for (const { name: node, url } of [...config.system.services, config.system.edge])
+        yield {
+          node: node === config.system.edge.name ? EDGE : node,
+          ...metrics.calls(`${name} ${url}`, now),
+        };
+    } else if (kind !== "server") {
+      yield { node: kind === "edge" ? EDGE : service, ...metrics.calls(name, now) };
+    }
+  }
+}
+
+function callTraffic(sources: Sources): TopologyEdge[] {
+  const owners = ownersOf(sources);
+  const byEdge = new Map<string, { from: string; to: string; seconds: number; figures: CallFigures[] }>();
+  const add = (from: string, to: string, seconds: number, figure: CallFigures) => {
+    const id = `${from}>${to}`;
+    const known = byEdge.get(id) ?? { from, to, seconds, figures: [] };
+    known.figures.push(figure);
+    byEdge.set(id, known);
+  };
+  for (const { node: from, seconds, figures } of countedBy(sources)) {
+    const incoming = incomingMetric(figures);
+    for (const figure of figures) {
+      if (figure.metric === clientCalls) {
+        const to = owners.get(figure.method);
+        if (to !== undefined) add(from, to, seconds, figure);
+      } else if (from === EDGE && figure.metric === incoming) {
+        add(OUTSIDE, EDGE, seconds, figure);
+      }
+    }
+  }
+  return [...byEdge.values()].map(({ from, to, seconds, figures }) => {
+    const methods = [...new Set(figures.map(({ method }) => method))].sort();
+    return edge(from, to, EdgeKind.CALLS, {
+      traffic: trafficOf(figures, seconds),
+      breaker: Breaker.BREAKER_UNSPECIFIED,
+      parts: methods.map((method) =>
+        part(method, {
+          traffic: trafficOf(
+            figures.filter((figure) => figure.method === method),
+            seconds,
+          ),
+        }),
+      ),
+    });
+  });
+}
+
+/** What counts requests of the outside: the edge's own, where it has both. */
+export function incomingMetric(figures: readonly CallFigures[]): string {
+  return figures.some(({ metric }) => metric === edgeRequests) ? edgeRequests : serverCalls;
+}
+
+/** Calls that came in through the edge, and the seconds in which they did. */
+export function edgeFigures(sources: Sources): { seconds: number; figures: CallFigures[] } {
+  for (const { node, seconds, figures } of countedBy(sources)) {
+    if (node !== EDGE) continue;
+    const incoming = incomingMetric(figures);
+    return { seconds, figures: figures.filter(({ metric }) => metric === incoming) };
+  }
+  return { seconds: 0, figures: [] };
+}
+
+/** Method → name of the service that has it. */
+function ownersOf({ contract: { contract } }: Sources): Map<string, string> {
+  return new Map(
+    contract.services.flatMap(({ name, methods }) =>
+      methods.filter(({ shared }) => !shared).map(({ path }) => [path.slice(1), name] as const),
+    ),
+  );
+}
+
+export function trafficOf(figures: readonly CallFigures[], seconds: number): Traffic {
+  const { codes, count, buckets } = sumOf(figures);
+  const faults = [...codes].reduce((sum, [code, number]) => sum + (isFault(code) ? number : 0), 0);
+  return create(TrafficSchema, {
+    rate: count / Math.max(seconds, 0.001),
+    success: (count - faults) / count,
+    count: BigInt(Math.round(count)),
+    p50Ms: quantileMs(buckets, 0.5),
+    p95Ms: quantileMs(buckets, 0.95),
+    p99Ms: quantileMs(buckets, 0.99),
+    codes: Object.fromEntries([...codes].map(([code, number]) => [code || "OK", BigInt(Math.round(number))])),
+  });
+}
+
+/** Events that readers were given between the last two looks, or that wait for them. */
+function eventTraffic({ contract: { contract }, bus }: Sources): TopologyEdge[] {
+  const [now, before] = bus.looks;
+  if (!now) return [];
+  const edges = new Map<string, TopologyEdge>();
+  for (const { publisher, subject, consumers } of contract.events) {
+    for (const { service, durable } of consumers) {
+      const info = now.consumers.find(({ name }) => name === durable);
+      if (!info) continue;
+      const earlier = before?.consumers.find(({ name }) => name === durable);
+      const given = earlier ? info.delivered.consumer_seq - earlier.delivered.consumer_seq : 0;
+      const lag = info.num_pending + info.num_ack_pending;
+      if (given <= 0 && lag === 0) continue;
+      const seconds = before ? (now.at - before.at) / 1_000 : windowMs / 1_000;
+      const traffic = create(TrafficSchema, {
+        rate: Math.max(0, given) / seconds,
+        success: 1,
+        count: BigInt(Math.max(0, given)),
+        lag: BigInt(lag),
+      });
+      const id = `${publisher}~${service}`;
+      const known = edges.get(id) ?? edge(publisher, service, EdgeKind.EVENTS, {});
+      known.parts.push(part(subject, { traffic }));
+      known.traffic = known.traffic ? addTraffic(known.traffic, traffic) : traffic;
+      edges.set(id, known);
+    }
+  }
+  return [...edges.values()];
+}
+
+function addTraffic(a: Traffic, b: Traffic): Traffic {
+  return create(TrafficSchema, {
+    rate: a.rate + b.rate,
+    success: 1,
+    count: a.count + b.count,
+    lag: (a.lag ?? 0n) + (b.lag ?? 0n),
+  });
+}
