@@ -6,6 +6,7 @@ import type { Client } from "@connectrpc/connect";
 import { system } from "#local/system.ts";
 import { placesFor } from "#local/topology.ts";
 import { readUpstreams } from "#mesh/runtime/config.ts";
+import { fixedUpstreams } from "#mesh/runtime/discovery/upstreams.ts";
 import { loadWorkload } from "#mesh/runtime/identity/workload.ts";
 import { createClients } from "#mesh/runtime/rpc/clients.ts";
 import { CommandFailed } from "./run-command-line.ts";
@@ -28,7 +29,7 @@ export async function findServices(dataDir: string, env: NodeJS.ProcessEnv): Pro
   const workload = await loadWorkload("operator", files).catch((error: Error) => {
     throw new CommandFailed(`the operator's key cannot be used: ${error.message}`);
   });
-  const clients = createClients({ workload, upstreams });
+  const clients = createClients({ workload, upstreams: fixedUpstreams(upstreams) });
   return { names: [...upstreams.keys()], client: (contract, name) => clients(contract, name) };
 }
 

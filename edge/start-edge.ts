@@ -15,10 +15,13 @@ import {
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { service as serviceOption } from "#gen/weft/policy/v1/policy_pb.ts";
 import type { Config } from "#mesh/runtime/config.ts";
+import { startDiscovery } from "#mesh/runtime/discovery/discovery.ts";
+import { connectBus } from "#mesh/runtime/events/bus.ts";
 import { createUserVerifier } from "#mesh/runtime/identity/user-token.ts";
 import { loadWorkload } from "#mesh/runtime/identity/workload.ts";
 import { isExposed } from "#mesh/runtime/policy/access.ts";
 import { meshNameOf, policyOf } from "#mesh/runtime/policy/method-policy.ts";
+import { Http2Sessions } from "#mesh/runtime/rpc/http2-sessions.ts";
 import { requestIdFrom } from "#mesh/runtime/telemetry/context.ts";
 import { lineWriter } from "#mesh/runtime/telemetry/line-writer.ts";
 import { createLogger } from "#mesh/runtime/telemetry/log.ts";
@@ -39,6 +42,7 @@ import { createTranscoder } from "./transcode/transcoder.ts";
 import type { StartCall } from "./transcode/upstream-call.ts";
 import { upstreamCalls } from "./upstream/calls.ts";
 import { Pool } from "./upstream/pool.ts";
+import { replicaCalls } from "./upstream/replica-calls.ts";
 
 /** A gateway that serves. */
 export interface RunningEdge {
@@ -61,12 +65,24 @@ export async function startEdge(config: Config): Promise<RunningEdge> {
   const services = [...registry]
     .filter((type) => type.kind === "service")
     .filter((type) => hasOption(type, serviceOption) && type.methods.some(isExposed));
-  const upstreams = new Map(services.map((service) => [service.typeName, poolFor(service, config)]));
+  const bus =
+    config.discovery === "registry"
+      ? await connectBus({ url: config.natsUrl, service: "edge", log })
+      : undefined;
+  const discovery = startDiscovery({
+    service: "edge",
+    config,
+    bus,
+    log,
+    open: (_service, address) => new Pool(address),
+    openProbe: (_service, address) => new Http2Sessions(address),
+  });
   const onBreaker = (rpc: string, state: string) => log.warn({ rpc, breaker: state }, "breaker");
   const calls = new Map<string, StartCall>(
     services.map((service) => {
-      const upstream = upstreamCalls(upstreams.get(service.typeName)!);
-      const start = tracedCalls(upstream, service, meshNameOf(service));
+      const upstream = meshNameOf(service);
+      const targets = replicaCalls(discovery.upstreams.to(upstream));
+      const start = tracedCalls(upstreamCalls(targets), service, upstream);
       return [service.typeName, guardedCalls(start, service, onBreaker, settings.retries)];
     }),
   );
@@ -115,7 +131,9 @@ export async function startEdge(config: Config): Promise<RunningEdge> {
       // Balancers see that the edge is not ready and send nobody new, before connections are refused.
       await sleep(settings.drain_delay_ms);
       await drain(settings.grace_ms);
-      for (const pool of upstreams.values()) pool.destroy();
+      discovery.upstreams.destroy();
+      await discovery.close();
+      await bus?.close();
       await parts.close();
       await tracing.stop();
       log.info("stopped");
@@ -138,11 +156,4 @@ export function requestId(headers: IncomingHttpHeaders): string {
 
 function readDescriptors(file: string): FileRegistry {
   return createFileRegistry(fromBinary(FileDescriptorSetSchema, readFileSync(file)));
-}
-
-function poolFor(service: DescService, config: Config): Pool {
-  const name = meshNameOf(service);
-  const url = config.upstreams.get(name);
-  if (!url) throw new Error(`no upstream for the service "${name}": set WEFT_UPSTREAMS`);
-  return new Pool(url);
 }

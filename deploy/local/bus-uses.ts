@@ -37,6 +37,7 @@ export function busUses(
       password: passwordOf(service),
       publishes: own.map(({ subject }) => subject),
       streams: [...new Set(own.map(({ stream }) => stream))],
+      registers: true,
       buckets: service === "edge" ? [RATE_LIMIT_BUCKET] : [],
       consumes: read.map((event) => ({
         stream: event.stream,

@@ -44,6 +44,8 @@ function environmentOf(
     ...(databaseUrl && { DATABASE_URL: via(databaseUrl, "postgres") }),
     NATS_URL: via(connections.natsUrl(name), "nats"),
     WEFT_UPSTREAMS: others.map((other) => `${other.name}=${places.url(other.name)}`).join(","),
+    // Links are ways through proxies, which the addresses in the registry would lead around.
+    WEFT_DISCOVERY: system.link ? "static" : "registry",
     WEFT_IDENTITY_KEY: identities.privateKey(name),
     WEFT_TRUST_BUNDLE: identities.bundle,
     WEFT_TRUST_DOMAIN: trustDomain,

@@ -108,12 +108,14 @@ function replicaOf(
 /** The one process gets the settings of all as JSON, by name. */
 function oneForAll({ singleEntry }: System, environments: Map<string, Record<string, string>>): Program {
   const ports = [...environments.values()].map(({ PORT }) => Number(PORT));
+  // They call each other in memory: there is nobody to find.
+  const settings = [...environments].map(([name, env]) => [name, { ...env, WEFT_DISCOVERY: "static" }]);
   return {
     name: "single",
     about: { kind: "single", service: "single", replica: 1, port: ports.at(-1)! },
     entry: singleEntry,
     ports,
-    env: { WEFT_ENVIRONMENTS: JSON.stringify(Object.fromEntries(environments)) },
+    env: { WEFT_ENVIRONMENTS: JSON.stringify(Object.fromEntries(settings)) },
   };
 }
 

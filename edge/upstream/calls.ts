@@ -1,11 +1,11 @@
 /** gRPC calls to an upstream: requests, answers, deadlines (gRPC over HTTP/2). */
 import http2, { type IncomingHttpHeaders, type OutgoingHttpHeaders } from "node:http2";
+import type { Outcome } from "#mesh/runtime/discovery/endpoint.ts";
 import { formatTimeout, LONGEST_TIMER_MS } from "../transcode/deadline.ts";
 import { brokenStream, readStatus } from "../transcode/grpc-status.ts";
 import { Code, StatusError } from "../transcode/status.ts";
 import type { Call, CallSink, StartCall } from "../transcode/upstream-call.ts";
 import { headerField, headerFields } from "./header-block.ts";
-import type { Pool } from "./pool.ts";
 import type { Stream, StreamFailure, StreamListener } from "./stream.ts";
 
 const { NGHTTP2_CANCEL } = http2.constants;
@@ -14,8 +14,30 @@ const { NGHTTP2_CANCEL } = http2.constants;
 const MOST_PATHS = 10_000;
 const GRPC = headerField("content-type", "application/grpc");
 
-/** Starts calls on the connections of a pool. */
-export function upstreamCalls(pool: Pool): StartCall {
+/** Where the calls to one upstream go: to a pool, or to the replicas of a service. */
+export interface CallTargets {
+  /** As in `:authority` and `:scheme`, whatever the address. */
+  readonly authority: string;
+  readonly scheme: string;
+  /** Whether a call that reached nobody may find somebody else. */
+  readonly hasOthers?: boolean;
+  /** Where the next call goes. @throws Error when there is nothing */
+  pick(): CallTarget;
+}
+
+export interface CallTarget {
+  open(block: string, listener: StreamListener): Stream;
+  /** Takes what a call says of the target's health. */
+  note?(outcome: Outcome): void;
+}
+
+/** Time without an answer, in milliseconds, that says something of the upstream. */
+const TELLING_MS = 500;
+/** Times a call may look for a replica that takes it. */
+const MOST_TRIES = 3;
+
+/** Starts calls to an upstream. */
+export function upstreamCalls(targets: CallTargets): StartCall {
   /** What the headers of all calls of a method have in common. */
   const beginnings = new Map<string, string>();
   const beginningOf = (path: string): string => {
@@ -23,27 +45,30 @@ export function upstreamCalls(pool: Pool): StartCall {
     if (block === undefined) {
       block =
         headerField(":method", "POST") +
-        headerField(":scheme", pool.scheme) +
+        headerField(":scheme", targets.scheme) +
         headerField(":path", path) +
-        headerField(":authority", pool.authority) +
+        headerField(":authority", targets.authority) +
         headerField("te", "trailers");
       if (beginnings.size < MOST_PATHS) beginnings.set(path, block);
     }
     return block;
   };
   return (path, metadata, timeoutMs, sink) =>
-    new UpstreamCall(pool, beginningOf(path), metadata, timeoutMs, sink);
+    new UpstreamCall(targets, beginningOf(path), metadata, timeoutMs, sink);
 }
 
 const NOBODY: CallSink = { onHeaders() {}, onData() {}, onEnd() {} };
 
 class UpstreamCall implements Call, StreamListener {
-  readonly #pool: Pool;
+  readonly #targets: CallTargets;
+  #target: CallTarget | undefined;
+  #tries = 0;
   #block: string;
   #sink: CallSink;
   #stream: Stream | undefined;
   #timer: NodeJS.Timeout | undefined;
   #ended = false;
+  readonly #timeoutMs: number;
   #httpStatus = 0;
   #trailers: IncomingHttpHeaders | undefined;
   #drained: (() => void) | undefined;
@@ -52,14 +77,15 @@ class UpstreamCall implements Call, StreamListener {
   #writes = 0;
 
   constructor(
-    pool: Pool,
+    targets: CallTargets,
     beginning: string,
     metadata: OutgoingHttpHeaders,
     timeoutMs: number | undefined,
     sink: CallSink,
   ) {
-    this.#pool = pool;
+    this.#targets = targets;
     this.#sink = sink;
+    this.#timeoutMs = timeoutMs ?? 0;
     this.#block = beginning;
     try {
       if (metadata["content-type"] === undefined) this.#block += GRPC;
@@ -79,7 +105,9 @@ class UpstreamCall implements Call, StreamListener {
   }
 
   #open(): void {
-    this.#stream = this.#pool.open(this.#block, this);
+    this.#tries++;
+    this.#target = this.#targets.pick();
+    this.#stream = this.#target.open(this.#block, this);
   }
 
   onFields(headers: IncomingHttpHeaders & { ":status"?: number }): void {
@@ -99,14 +127,18 @@ class UpstreamCall implements Call, StreamListener {
 
   onComplete(): void {
     const trailers = this.#trailers ?? {};
-    this.#finish(readStatus(trailers, this.#httpStatus), trailers);
+    const error = readStatus(trailers, this.#httpStatus);
+    this.#target?.note?.(error?.code === Code.unavailable ? "bad" : "good");
+    this.#finish(error, trailers);
   }
 
-  onFailure({ code, connectionLost, unprocessed }: StreamFailure): void {
+  onFailure({ code, connectionLost, unreachable, unprocessed }: StreamFailure): void {
+    if (connectionLost) this.#target?.note?.(unreachable ? "unreachable" : "bad");
     const request = this.#again;
-    this.#again = undefined;
-    // Whatever the call does: the upstream has not looked at it.
-    if (unprocessed && request && this.#httpStatus === 0 && !this.#ended) {
+    const elsewhere = unreachable && this.#targets.hasOthers && this.#tries < MOST_TRIES;
+    if (!elsewhere) this.#again = undefined;
+    // Whatever the call does: nobody has looked at it.
+    if ((unprocessed || elsewhere) && request && this.#httpStatus === 0 && !this.#ended) {
       try {
         this.#open();
         this.#stream!.write(request, true);
@@ -140,6 +172,8 @@ class UpstreamCall implements Call, StreamListener {
   }
 
   #expire(): void {
+    // A client that gives little time must not be able to have a replica left out.
+    if (this.#httpStatus === 0 && this.#timeoutMs >= TELLING_MS) this.#target?.note?.("bad");
     this.#finish(new StatusError(Code.deadlineExceeded, "the deadline of the call has passed"));
     this.#stream?.reset(NGHTTP2_CANCEL);
   }

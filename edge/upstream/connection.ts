@@ -76,6 +76,7 @@ export class Connection {
   #draining = false;
   #closed = false;
   #lost: Error | undefined;
+  #established = false;
   #gotSettings = false;
   /** A header block that comes in several frames. */
   #block: { streamId: number; endStream: boolean; parts: Buffer[]; bytes: number } | undefined;
@@ -198,6 +199,7 @@ export class Connection {
 
   #connected(): void {
     clearTimeout(this.#connecting);
+    this.#established = true;
     const { alpnProtocol } = this.#socket as tls.TLSSocket;
     if (alpnProtocol !== undefined && alpnProtocol !== "h2")
       this.destroy(new Error("the peer does not speak HTTP/2"));
@@ -466,7 +468,8 @@ export class Connection {
   #fail(stream: Stream, code: number, unprocessed: boolean): void {
     // Before the stream is released, which may end the connection.
     const connectionLost = this.#lost;
-    if (this.#release(stream)) stream.listener.onFailure({ code, connectionLost, unprocessed });
+    const unreachable = connectionLost !== undefined && !this.#established;
+    if (this.#release(stream)) stream.listener.onFailure({ code, connectionLost, unreachable, unprocessed });
   }
 
   /** @returns false for one that was over before */

@@ -65,6 +65,18 @@ export class Pool {
     return pooled.connection.open(block, listener);
   }
 
+  /** Streams that are open now. */
+  get openStreams(): number {
+    let count = 0;
+    for (const { connection } of this.#pool) count += connection.load;
+    return count;
+  }
+
+  /** One address is all there is to pick from. */
+  pick(): this {
+    return this;
+  }
+
   /** Lets open streams finish; connections end after their last one. */
   close(): void {
     this.#closed = true;

@@ -7,6 +7,8 @@ export interface StreamFailure {
   readonly code: number;
   /** Set where the whole connection is gone. */
   readonly connectionLost: Error | undefined;
+  /** No connection came about: the peer has seen nothing. */
+  readonly unreachable: boolean;
   /** The peer says that it has not looked at the request, which may be sent again (RFC 9113 section 8.7). */
   readonly unprocessed: boolean;
 }

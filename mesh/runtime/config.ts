@@ -32,6 +32,13 @@ const schema = z.object({
     .pipe(z.union([z.literal(1), z.literal(3), z.literal(5)]))
     .default(1),
   WEFT_UPSTREAMS: upstreams.default(new Map()),
+  WEFT_DISCOVERY: z.enum(["static", "dns", "registry"]).default("static"),
+  WEFT_ADDRESS: z.url({ protocol: /^https?$/ }).optional(),
+  WEFT_INSTANCE: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,100}$/)
+    .optional(),
+  WEFT_VERSION: z.string().max(100).default("dev"),
   WEFT_IDENTITY_KEY: z.string().min(1),
   WEFT_TRUST_BUNDLE: z.string().min(1),
   WEFT_TRUST_DOMAIN: z
@@ -58,6 +65,14 @@ export interface Config {
   readonly streamReplicas: number;
   /** Service name in the contract → base URL. */
   readonly upstreams: ReadonlyMap<string, string>;
+  /** How replicas of upstreams are found; see discovery/README.md. */
+  readonly discovery: "static" | "dns" | "registry";
+  /** Base URL under which others reach this process; undefined: host and port it listens on. */
+  readonly address: string | undefined;
+  /** Name of this process among the replicas of its service; undefined: one is made up. */
+  readonly instance: string | undefined;
+  /** Version of the program, for those who look. */
+  readonly version: string;
   /** Files with this workload's private key (JWK) and everybody's public keys (JWK set). */
   readonly identityKeyFile: string;
   readonly trustBundleFile: string;
@@ -90,6 +105,10 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     natsUrl: value.NATS_URL,
     streamReplicas: value.WEFT_STREAM_REPLICAS,
     upstreams: value.WEFT_UPSTREAMS,
+    discovery: value.WEFT_DISCOVERY,
+    address: value.WEFT_ADDRESS?.replace(/\/$/, ""),
+    instance: value.WEFT_INSTANCE,
+    version: value.WEFT_VERSION,
     identityKeyFile: value.WEFT_IDENTITY_KEY,
     trustBundleFile: value.WEFT_TRUST_BUNDLE,
     trustDomain: value.WEFT_TRUST_DOMAIN,

@@ -7,6 +7,7 @@ import {
 } from "@connectrpc/connect";
 import { DeadLetterService } from "#gen/weft/events/v1/dead_letters_pb.ts";
 import type { Config } from "./config.ts";
+import { startDiscovery } from "./discovery/discovery.ts";
 import { connectBus } from "./events/bus.ts";
 import { readersOf, startConsumers } from "./events/consumers.ts";
 import { deadLetterRpc } from "./events/dead-letter-service.ts";
@@ -18,6 +19,7 @@ import { loadWorkload } from "./identity/workload.ts";
 import { meshNameOf } from "./policy/method-policy.ts";
 import { createClients } from "./rpc/clients.ts";
 import { createHealth } from "./rpc/health.ts";
+import { Http2Sessions } from "./rpc/http2-sessions.ts";
 import { listen } from "./rpc/listen.ts";
 import { keyedMethods } from "./rpc/require-key.ts";
 import { serverInterceptors } from "./rpc/server-interceptors.ts";
@@ -61,7 +63,9 @@ export async function startService(
   const workload = await loadWorkload(name, config);
   const orm = await openDatabase(config.databaseUrl, definition.storage, log);
   const bus = await connectBus({ url: config.natsUrl, service: name, log });
-  const clients = createClients({ workload, upstreams: config.upstreams, local });
+  const open = (_service: string, address: string) => new Http2Sessions(address);
+  const discovery = startDiscovery({ service: name, config, bus, log, open, openProbe: open });
+  const clients = createClients({ workload, upstreams: discovery.upstreams, local });
   const { meter, text: metrics } = createMetrics(name);
   const composition = definition.compose({ orm, clients, log, meter, tracer, env: config.env });
   const workers = [...(composition.workers ?? [])];
@@ -121,6 +125,7 @@ export async function startService(
   observeEvents(meter, { orm, bus, consumers: consumers.consumers });
   for (const worker of workers) worker.start();
   health.setReady(true);
+  discovery.announce(server.port);
   log.info({ port: server.port }, "ready");
 
   return {
@@ -128,10 +133,12 @@ export async function startService(
     port: server.port,
     async stop() {
       health.setReady(false); // balancers look away before anything closes
+      await discovery.withdraw(); // callers do, too: no new calls once they have heard of it
       await consumers.stop(); // no new events
       await server.close(); // no new calls; those in flight finish
       await Promise.all(workers.map((worker) => worker.stop()));
       await relay.stop(); // what was recorded until now may leave
+      await discovery.close();
       await bus.close();
       await orm.close();
       await tracing.stop(); // last: all of the above may have ended spans

@@ -8,6 +8,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import type { Client } from "@connectrpc/connect";
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK, SignJWT } from "jose";
 import { readConfig } from "#mesh/runtime/config.ts";
+import { fixedUpstreams } from "#mesh/runtime/discovery/upstreams.ts";
 import { createWorkload } from "#mesh/runtime/identity/workload.ts";
 import { meshNameOf } from "#mesh/runtime/policy/method-policy.ts";
 import { createClients } from "#mesh/runtime/rpc/clients.ts";
@@ -150,7 +151,9 @@ function clientFor<S extends DescService>(
   ports: ReadonlyMap<string, number>,
   tokenFor: Served["tokenFor"],
 ): Client<S> {
-  const upstreams = new Map([...ports].map(([name, port]) => [name, `http://127.0.0.1:${port}`]));
+  const upstreams = fixedUpstreams(
+    new Map([...ports].map(([name, port]) => [name, `http://127.0.0.1:${port}`])),
+  );
   let made: Promise<Client<S>> | undefined;
   const make = async () =>
     createClients({ workload: await identities.workload(caller), upstreams })(service, at);

@@ -7,6 +7,8 @@ export interface BusWork {
   readonly streams: readonly string[];
   /** Key-value buckets it reads, writes and creates. */
   readonly buckets?: readonly string[];
+  /** Whether it enters itself into the registry of services and reads who else is there. */
+  readonly registers?: boolean;
   /** Durable consumers of its own on streams that may belong to others. */
   readonly consumes: readonly { stream: string; durable: string; filterSubject: string }[];
 }
@@ -20,26 +22,35 @@ export interface BusRights {
 /** Key-value bucket in which replicas of the edge share rate limits. */
 export const RATE_LIMIT_BUCKET = "weft_rate_limits";
 
+/** Key-value bucket of the registry of services (discovery/registry.ts), key SERVICE.INSTANCE. */
+export const REGISTRY_BUCKET = "weft_registry";
+
 /**
  * The least rights that a service's work needs.
  *
  * Every right names its stream and consumer: whoever may publish to all of `$JS.API`
  * may also purge and read the streams of others. A service hears nothing but
- * replies to itself (its connections use the inbox prefix `_INBOX.<service>`) and
- * notices about its own consumers.
+ * replies to itself (its connections use the inbox prefix `_INBOX.<service>`),
+ * notices about its own consumers and, where it registers, changes of the registry.
  *
  * Subjects of the JetStream API: https://docs.nats.io/reference/reference-protocols/nats_api_reference
  */
-export function busRights({ service, publishes, streams, buckets = [], consumes }: BusWork): BusRights {
+export function busRights(work: BusWork): BusRights {
+  const { service, publishes, streams, buckets = [], registers = false, consumes } = work;
   return {
     publish: [
       ...publishes,
       "$JS.API.INFO",
       ...streams.flatMap(streamRights),
       ...buckets.flatMap(bucketRights),
+      ...(registers ? registryRights(service) : []),
       ...consumes.flatMap(consumerRights),
     ],
-    subscribe: [`_INBOX.${service}.>`, ...consumes.map(noticeOfGivingUp)],
+    subscribe: [
+      `_INBOX.${service}.>`,
+      ...(registers ? [`$KV.${REGISTRY_BUCKET}.>`] : []),
+      ...consumes.map(noticeOfGivingUp),
+    ],
   };
 }
 
@@ -74,6 +85,17 @@ function streamRights(stream: string): string[] {
 function bucketRights(bucket: string): string[] {
   const stream = `KV_${bucket}`;
   return [...streamRights(stream), `$JS.API.STREAM.MSG.GET.${stream}`, `$KV.${bucket}.>`];
+}
+
+/** It may make the bucket but not change or empty it, read every entry and write its own. */
+function registryRights(service: string): string[] {
+  const stream = `KV_${REGISTRY_BUCKET}`;
+  return [
+    `$JS.API.STREAM.INFO.${stream}`,
+    `$JS.API.STREAM.CREATE.${stream}`,
+    `$JS.API.STREAM.MSG.GET.${stream}`,
+    `$KV.${REGISTRY_BUCKET}.${service}.*`,
+  ];
 }
 
 /** DURABLE.CREATE is what 2.9 and older clients use, CREATE with the filter in the subject what newer ones use. */

@@ -1,6 +1,8 @@
 /** Clients of other services: typed by the contract, obeying its policy. */
 import type { DescService } from "@bufbuild/protobuf";
 import { type Client, createClient, type Interceptor, type Transport } from "@connectrpc/connect";
+import { replicaStreams } from "../discovery/replica-streams.ts";
+import type { Upstreams } from "../discovery/upstreams.ts";
 import { type Workload, workloadHeader } from "../identity/workload.ts";
 import { createGuard, type Guard } from "../policy/breaker.ts";
 import { meshNameOf, policyOf } from "../policy/method-policy.ts";
@@ -8,7 +10,7 @@ import { currentContext, traceparentOf } from "../telemetry/context.ts";
 import { outgoingTimeout } from "./deadline.ts";
 import { markUpstreamError } from "./errors.ts";
 import { grpcTransport } from "./grpc/transport.ts";
-import { Http2Sessions } from "./http2-sessions.ts";
+import type { Http2Sessions } from "./http2-sessions.ts";
 import { traceCalls } from "./trace-calls.ts";
 
 /**
@@ -21,15 +23,15 @@ export type Clients = <S extends DescService>(service: S, name?: string) => Clie
 const readMaxBytes = 1024 * 1024;
 
 /**
- * Clients over gRPC, one pool of HTTP/2 connections for each upstream.
+ * Clients over gRPC; each stream goes to a replica of its service (discovery/balancer.ts).
  *
- * @param upstreams service name in the contract → base URL
+ * @param upstreams where services are
  * @param local transports that are used in place of the network: services in the same process
  * @throws Error (from the returned function) for a service without an upstream
  */
 export function createClients(options: {
   workload: Workload;
-  upstreams: ReadonlyMap<string, string>;
+  upstreams: Upstreams<Http2Sessions>;
   local?: ReadonlyMap<string, (interceptors: Interceptor[]) => Transport>;
 }): Clients {
   const { workload, upstreams, local } = options;
@@ -39,9 +41,7 @@ export function createClients(options: {
     const interceptors = clientInterceptors(upstream, workload);
     const inProcess = local?.get(upstream);
     if (inProcess) return inProcess(interceptors);
-    const baseUrl = upstreams.get(upstream);
-    if (!baseUrl) throw new Error(`no upstream for the service "${upstream}": set WEFT_UPSTREAMS`);
-    return grpcTransport({ sessions: new Http2Sessions(baseUrl), interceptors, readMaxBytes });
+    return grpcTransport({ sessions: replicaStreams(upstreams.to(upstream)), interceptors, readMaxBytes });
   };
 
   return (service, upstream = meshNameOf(service)) => {

@@ -1,4 +1,9 @@
-import http2, { type ClientHttp2Session, type ClientHttp2Stream, type OutgoingHttpHeaders } from "node:http2";
+import http2, {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  type Http2Session,
+  type OutgoingHttpHeaders,
+} from "node:http2";
 
 export interface Http2SessionsOptions {
   /** Streams one connection carries before another is opened; the peer's own limit counts too. */
@@ -28,6 +33,14 @@ const DEFAULTS = {
   streamWindowBytes: 1024 * 1024,
   sessionWindowBytes: 8 * 1024 * 1024,
 };
+
+/** Sessions that were connected at some time. */
+const established = new WeakSet<ClientHttp2Session>();
+
+/** Whether a connection ever came about: of one that did not, the peer has seen nothing. */
+export function wasEstablished(session: Http2Session): boolean {
+  return established.has(session as ClientHttp2Session);
+}
 
 interface Pooled {
   readonly session: ClientHttp2Session;
@@ -85,6 +98,18 @@ export class Http2Sessions {
     return list;
   }
 
+  /** Streams that are open now. */
+  get openStreams(): number {
+    let count = 0;
+    for (const { streams } of this.#pool) count += streams;
+    return count;
+  }
+
+  /** Replicas behind it: a pool leads to one address. */
+  get size(): number {
+    return 1;
+  }
+
   /** Lets open streams finish and closes every connection. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -138,6 +163,7 @@ export class Http2Sessions {
     this.#pool.push(pooled);
     const giveUp = setTimeout(() => session.destroy(new Error("connecting took too long")), connectTimeoutMs);
     session.once("connect", () => {
+      established.add(session);
       clearTimeout(giveUp);
       if (!session.destroyed) session.setLocalWindowSize(sessionWindowBytes);
     });

@@ -21,7 +21,7 @@ export async function ownNats(): Promise<OwnNats> {
   const folder = mkdtempSync(join(tmpdir(), "weft-events-"));
   const { binary } = await findNatsServer({ cacheDir: ".weft/bin", say: () => {} });
   const port = await freePort();
-  const none = { publishes: [], streams: [], consumes: [] };
+  const none = { publishes: [], streams: [], consumes: [], registers: true };
   const reads = { stream: "LIBRARY_V1", durable: "reader__book_lent", filterSubject: "library.v1.book_lent" };
   const users = natsUsers([
     {

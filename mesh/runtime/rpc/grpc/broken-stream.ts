@@ -1,6 +1,7 @@
 /** Streams that end without a status (gRPC over HTTP/2, "Errors"). */
-import http2 from "node:http2";
+import http2, { type Http2Session } from "node:http2";
 import { Code, ConnectError } from "@connectrpc/connect";
+import { wasEstablished } from "../http2-sessions.ts";
 
 const { constants } = http2;
 
@@ -30,6 +31,14 @@ export function brokenStream(
     default:
       return broken(`the peer broke off the call (HTTP/2 error ${rstCode})`, Code.Internal);
   }
+}
+
+/**
+ * Whether a call on this stream may be sent again although nobody knows what it does: it never left, since the
+ * connection did not come about, and there is another replica it can go to.
+ */
+export function neverLeft(session: Http2Session | undefined, replicas: number): boolean {
+  return replicas > 1 && session !== undefined && !wasEstablished(session);
 }
 
 /** Such a call may be sent again whatever it does: the peer says it has not looked at it (RFC 9113 section 8.7). */

@@ -15,7 +15,7 @@ import {
   type UnaryRequest,
   type UnaryResponse,
 } from "@connectrpc/connect";
-import { brokenStream, wasNeverProcessed } from "./broken-stream.ts";
+import { brokenStream, neverLeft, wasNeverProcessed } from "./broken-stream.ts";
 import { CallHeaders } from "./call-headers.ts";
 import { acceptedEncodings, compress, decompress, isKnownEncoding } from "./compression.ts";
 import { addHeaders, isGrpcProto } from "./headers.ts";
@@ -26,9 +26,14 @@ import { pathOf } from "./unary-methods.ts";
 
 const { NGHTTP2_CANCEL } = http2.constants;
 
+/** Times a call may look for a replica that takes it. */
+const mostAttempts = 3;
+
 /** Opens HTTP/2 streams to one upstream. */
 export interface StreamSource {
   readonly origin: string;
+  /** Replicas that a stream may go to. */
+  readonly size: number;
   request(headers: OutgoingHttpHeaders): ClientHttp2Stream;
 }
 
@@ -292,13 +297,20 @@ class Exchange {
   #onClose(): void {
     if (this.#done) return;
     const { rstCode } = this.#stream;
-    if (this.#attempts === 1 && !this.#received && wasNeverProcessed(rstCode, this.#error)) {
+    if (this.#attempts < mostAttempts && !this.#received && this.#mayGoAgain(rstCode)) {
       this.#error = undefined;
       this.#open();
       return;
     }
     if (this.#received && rstCode === 0 && !this.#error) this.#onEnd();
     else this.#fail(this.#brokenBy(rstCode));
+  }
+
+  #mayGoAgain(rstCode: number): boolean {
+    return (
+      (this.#attempts === 1 && wasNeverProcessed(rstCode, this.#error)) ||
+      neverLeft(this.#session, this.#options.sessions.size)
+    );
   }
 
   #brokenBy(rstCode: number): ConnectError {

@@ -1,12 +1,11 @@
 /** A transport of Connect's API that makes gRPC calls over pooled HTTP/2 connections. */
 import type { Interceptor, Transport } from "@connectrpc/connect";
 import { compressionGzip, createGrpcTransport } from "@connectrpc/connect-node";
-import type { Http2Sessions } from "../http2-sessions.ts";
-import { callUnary } from "./call-unary.ts";
+import { callUnary, type StreamSource } from "./call-unary.ts";
 import { correctStreamErrors } from "./stream-errors.ts";
 
 export interface GrpcTransportOptions {
-  readonly sessions: Http2Sessions;
+  readonly sessions: StreamSource;
   readonly interceptors: Interceptor[];
   /** Largest reply message, in bytes after decompression. */
   readonly readMaxBytes: number;

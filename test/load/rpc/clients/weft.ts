@@ -1,5 +1,6 @@
 /** The runtime's client. BENCH_INTERCEPTORS=on: with the whole list, called while a request is served. */
 import { createClient } from "@connectrpc/connect";
+import { fixedUpstreams } from "#mesh/runtime/discovery/upstreams.ts";
 import { createClients } from "#mesh/runtime/rpc/clients.ts";
 import { grpcTransport } from "#mesh/runtime/rpc/grpc/transport.ts";
 import { Http2Sessions } from "#mesh/runtime/rpc/http2-sessions.ts";
@@ -12,7 +13,7 @@ const baseUrl = `http://127.0.0.1:${process.env.BENCH_TARGET}`;
 if (process.env.BENCH_INTERCEPTORS === "on") {
   const clients = createClients({
     workload: await workload("edge"),
-    upstreams: new Map([["library", baseUrl]]),
+    upstreams: fixedUpstreams(new Map([["library", baseUrl]])),
   });
   const client = typed(clients(library));
   const served = { authorization: authorization() };
