@@ -51,7 +51,7 @@ test.each(services)("%s", (name) => {
   expect(documented.length, "values with a comment `// CODE: when`").toBe(
     proto.match(/ = [1-9]\d*;/g)?.length,
   );
-  const { code, tests } = sourcesIn(`services/${name}`);
+  const { code, tests } = sourcesIn(`services/${name.replaceAll("_", "-")}`);
   const thrown = thrownBy(code);
   const notThrown = documented.filter((line) => !thrown.includes(line) && !ofTheMesh.has(line));
   const notDocumented = thrown.filter((line) => !documented.includes(line) && !ofTheMesh.has(line));

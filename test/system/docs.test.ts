@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
+import { system } from "#local/system.ts";
 import { theShop } from "./the-shop.ts";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -14,7 +15,7 @@ const pages = [
   "docs/failures.md",
   "deploy/local/README.md",
 ];
-const services = ["auth", "user", "product", "inventory", "order", "payment", "email"];
+const services = system.services.map(({ name }) => name);
 const everyPage = [...pages, "test/chaos/README.md", ...services.map((name) => `services/${name}/README.md`)];
 
 const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
@@ -27,7 +28,7 @@ const isNpm = (block: string) => block.split("\n").every((line) => line === "" |
 function onOurPorts(block: string): string {
   const shop = theShop();
   const ports = Object.fromEntries(
-    services.map((name, index) => [String(9001 + index), shop.servicePort(name)]),
+    system.services.map(({ name, port }) => [String(port), shop.servicePort(name)]),
   );
   return block
     .replaceAll("127.0.0.1:8080", `127.0.0.1:${new URL(shop.edgeUrl).port}`)

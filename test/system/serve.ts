@@ -7,6 +7,8 @@ import { join } from "node:path";
 import type { DescService } from "@bufbuild/protobuf";
 import type { Client } from "@connectrpc/connect";
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK, SignJWT } from "jose";
+import { system } from "#local/system.ts";
+import { processNames } from "#local/topology.ts";
 import { readConfig } from "#mesh/runtime/config.ts";
 import { fixedUpstreams } from "#mesh/runtime/discovery/upstreams.ts";
 import { createWorkload } from "#mesh/runtime/identity/workload.ts";
@@ -20,18 +22,7 @@ import { freshBus, freshDatabase } from "./fresh.ts";
 const issuer = "https://issuer.test";
 const audience = "weft-test";
 /** Workloads that tests may call as, besides those that they name. */
-const usualCallers = [
-  "edge",
-  "auth",
-  "user",
-  "product",
-  "inventory",
-  "order",
-  "payment",
-  "email",
-  "operator",
-  "stranger",
-];
+const usualCallers = [...processNames(system), "operator", "stranger"];
 
 /** A user to call as. */
 export interface TestUser {

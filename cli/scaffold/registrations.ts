@@ -1,0 +1,113 @@
+/**
+ * Where a service stands besides its own folders: the only list of them. Each place knows how a service is put in
+ * and taken out, in the text of its file; what follows from the contract is generated and not here.
+ */
+import type { Spellings } from "./naming.ts";
+import { fill } from "./templates.ts";
+
+/** A file that lists services. */
+export interface Registration {
+  /** Path in the repository. A file that is not there needs no entry. */
+  readonly path: string;
+  add(text: string, spellings: Spellings, port: number): string;
+  remove(text: string, spellings: Spellings): string;
+}
+
+export const registrations: readonly Registration[] = [
+  {
+    path: "deploy/local/system.ts",
+    add: (text, spellings, port) =>
+      before(
+        text,
+        /^ {2}\],\n {2}edge: /m,
+        fill(
+          `    { name: "{{name}}", port: ${port}, entry: "services/{{name}}/main.ts", database: true },\n`,
+          spellings,
+        ),
+      ),
+    remove: (text, { name }) =>
+      without(
+        text,
+        new RegExp(
+          `^ {4}\\{ name: "${name}",.*\\},\\n|^ {4}\\{\\n {6}name: "${name}",\\n(?: {6}.*\\n)* {4}\\},\\n`,
+          "m",
+        ),
+      ),
+  },
+  {
+    path: "deploy/local/single.ts",
+    add: (text, spellings) =>
+      withDefinitions(before(text, /^\nconst definitions = /m, importOf(spellings)), (list) => [
+        ...list,
+        spellings.ident,
+      ]),
+    remove: (text, spellings) =>
+      withDefinitions(text.replace(importOf(spellings), ""), (list) =>
+        list.filter((ident) => ident !== spellings.ident),
+      ),
+  },
+  {
+    path: "deploy/docker/compose.yaml",
+    add: (text, spellings) =>
+      before(text, /^ {2}edge:\n/m, fill(composeBlock, spellings)).replace(
+        edgeUpstreams,
+        (_, start: string, list: string) =>
+          `${start}${[...entriesOf(list), upstreamOf(spellings)].join(",")}`,
+      ),
+    remove: (text, spellings) =>
+      without(text, new RegExp(`^ {2}${spellings.name}:\\n(?: {4}.*\\n)+\\n`, "m")).replace(
+        edgeUpstreams,
+        (_, start: string, list: string) =>
+          `${start}${entriesOf(list)
+            .filter((entry) => entry !== upstreamOf(spellings))
+            .join(",")}`,
+      ),
+  },
+  {
+    path: ".github/workflows/release.yaml",
+    add: (text, { name }) =>
+      text.replaceAll(/\[(.*?)"edge"\]/g, (_, list: string) => `[${list}"${name}","edge"]`),
+    remove: (text, { name }) => text.replaceAll(`"${name}",`, ""),
+  },
+];
+
+function importOf({ ident, name }: Spellings): string {
+  return `import { ${ident} } from ${JSON.stringify(`../../services/${name}/service.ts`)};\n`;
+}
+
+/** The list of what runs in one process, changed. */
+function withDefinitions(text: string, change: (idents: string[]) => string[]): string {
+  return text.replace(/^const definitions = \{([^}]*)\};$/m, (_, list: string) => {
+    const idents = list.split(",").map((ident) => ident.trim());
+    return `const definitions = { ${change(idents.filter(Boolean)).join(", ")} };`;
+  });
+}
+
+const composeBlock = `  {{name}}:
+    <<: *process
+    build:
+      context: ../..
+      dockerfile: deploy/docker/Dockerfile
+      args: { SERVICE: {{name}} }
+    environment:
+      <<: *environment
+      WEFT_SERVICE: {{name}}
+      WEFT_IDENTITY_KEY: /var/run/weft/{{name}}.private.jwk.json
+      NATS_URL: nats://{{name}}:\${NATS_PASSWORD_{{NAME}}}@nats:4222
+      DATABASE_URL: postgres://{{name}}:\${DB_PASSWORD_{{NAME}}}@postgres:5432/{{name}}
+
+`;
+/** Of the edge, the last service: it may call everybody. */
+const edgeUpstreams = /^( {6}WEFT_UPSTREAMS: )(auth=.*|.*)(?=\n {4}ports:)/m;
+const entriesOf = (list: string) => list.split(",").filter((entry) => entry !== "" && entry !== '""');
+const upstreamOf = ({ name }: Spellings) => `${name}=http://${name}:8080`;
+
+function before(text: string, place: RegExp, addition: string): string {
+  const at = text.search(place);
+  if (at < 0) throw new Error(`no place like ${place}`);
+  return text.slice(0, at) + addition + text.slice(at);
+}
+
+function without(text: string, entry: RegExp): string {
+  return text.replace(entry, "");
+}

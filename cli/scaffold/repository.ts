@@ -1,0 +1,72 @@
+/** The repository that a command changes: all of a change is written and generated, or nothing is left of it. */
+import { execFile } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { CommandFailed } from "../run-command-line.ts";
+
+export const root = join(import.meta.dirname, "../..");
+
+export const textOf = (path: string) => readFileSync(join(root, path), "utf8");
+export const exists = (path: string) => existsSync(join(root, path));
+
+/** Paths of all contracts of the product, which are all but the kit's own. */
+export function protoFiles(): string[] {
+  return readdirSync(join(root, "proto"), { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".proto") && !path.startsWith("weft/"))
+    .map((path) => `proto/${path}`);
+}
+
+/**
+ * Writes files, formats them and generates what follows from the contract.
+ *
+ * @param texts path → new text; undefined: the file goes
+ * @throws CommandFailed with what the generators said, after every file is as it was
+ */
+export async function change(texts: ReadonlyMap<string, string | undefined>): Promise<void> {
+  const earlier = new Map([...texts.keys()].map((path) => [path, exists(path) ? textOf(path) : undefined]));
+  try {
+    write(texts);
+    await format([...texts].filter(([, text]) => text !== undefined).map(([path]) => path));
+    await run("npm", ["run", "--silent", "gen"]);
+  } catch (error) {
+    write(earlier);
+    await run("npm", ["run", "--silent", "gen"]).catch(() => {}); // the reason below is the one to read
+    throw new CommandFailed(`nothing was changed: ${(error as Error).message}`);
+  }
+}
+
+function write(texts: ReadonlyMap<string, string | undefined>): void {
+  for (const [path, text] of texts) {
+    const file = join(root, path);
+    if (text === undefined) {
+      rmSync(file, { force: true });
+      removeEmptyFolders(dirname(path));
+      continue;
+    }
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+  }
+}
+
+function removeEmptyFolders(path: string): void {
+  if (path === "." || !exists(path) || readdirSync(join(root, path)).length > 0) return;
+  rmSync(join(root, path), { recursive: true });
+  removeEmptyFolders(dirname(path));
+}
+
+async function format(paths: string[]): Promise<void> {
+  const protos = paths.filter((path) => path.endsWith(".proto"));
+  const sources = paths.filter((path) => path.endsWith(".ts"));
+  if (sources.length > 0) await run("npx", ["--no-install", "biome", "check", "--write", ...sources]);
+  for (const path of protos) await run("npx", ["--no-install", "buf", "format", "-w", path]);
+}
+
+async function run(program: string, args: string[]): Promise<void> {
+  await promisify(execFile)(program, args, { cwd: root, maxBuffer: 16 * 1024 * 1024 }).catch(
+    (error: { stdout?: string; stderr?: string; message: string }) => {
+      const said = `${error.stderr ?? ""}${error.stdout ?? ""}`.trim();
+      throw new Error(`${program} ${args.slice(0, 3).join(" ")}: ${said || error.message}`);
+    },
+  );
+}

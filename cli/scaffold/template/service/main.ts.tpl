@@ -1,0 +1,4 @@
+import { runService } from "#mesh/runtime/run-service.ts";
+import { {{ident}} } from "./service.ts";
+
+await runService({{ident}});
