@@ -4,7 +4,6 @@ import { JsonReader } from "../transcode/json-reader.ts";
 import { frameMessage } from "../transcode/message-frames.ts";
 import { Code, malformed, StatusError } from "../transcode/status.ts";
 import { ValueError } from "../transcode/value-error.ts";
-import { WireReader } from "../transcode/wire-reader.ts";
 import { WireWriter } from "../transcode/wire-writer.ts";
 import type { ProtocolSettings } from "./rpc-call.ts";
 
@@ -27,7 +26,6 @@ export function connectCodec(
   if (name === "proto") return { name, request: frameMessage, reply: (bytes) => bytes };
   if (name !== "json") return undefined;
   const encoder = settings.encoders.of(method.input);
-  const decoder = settings.decoders.of(method.output);
   return {
     name,
     request: (bytes) => {
@@ -46,7 +44,7 @@ export function connectCodec(
     },
     reply: (bytes) => {
       try {
-        return Buffer.from(decoder.json(new WireReader(bytes), 0), "latin1");
+        return Buffer.from(settings.decoders.json(method.output, bytes), "latin1");
       } catch (cause) {
         throw new StatusError(Code.internal, "the upstream's reply has no JSON form", { cause });
       }

@@ -3,7 +3,7 @@ import { fromBytes } from "./byte-text.ts";
 import type { MessageDecoders } from "./message-decoder.ts";
 import { retryAfterOf } from "./retry-after.ts";
 import { Code, httpStatusOf, type StatusError } from "./status.ts";
-import { detailJson } from "./well-known-decoders.ts";
+import { writeDetail } from "./well-known-decoders.ts";
 
 /** HTTP status, headers and body of a failure. */
 export interface ErrorReply {
@@ -39,8 +39,8 @@ export function statusJson(error: StatusError, decoders: MessageDecoders): strin
 function detailsJson(error: StatusError, decoders: MessageDecoders): string[] {
   const details = error.details.map(({ typeUrl, value }) => {
     try {
-      const json = detailJson(typeUrl, value, decoders);
-      if (json !== undefined) return fromBytes(json);
+      const json = decoders.text((out) => void writeDetail(typeUrl, value, out, decoders));
+      if (json !== "") return fromBytes(json);
     } catch {
       // Falls through: a detail that cannot be written must not hide the error itself.
     }

@@ -1,157 +1,186 @@
 import type { DescEnum, DescField, DescMessage, DescOneof, ScalarType } from "@bufbuild/protobuf";
-import { toBytes } from "./byte-text.ts";
-import type { MessageDecoder, MessageDecoders, SlotValue } from "./message-decoder.ts";
+import type { JsonWriter } from "./json-writer.ts";
+import type { MessageDecoder, MessageDecoders } from "./message-decoder.ts";
 import { wireTypeOf } from "./scalar.ts";
-import { defaultJson, type ReadJson, scalarReader } from "./scalar-json.ts";
+import { defaultJson, scalarWriter, writeInt32 } from "./scalar-json.ts";
+import { endOfGroup } from "./wire-order.ts";
 import { WireReader } from "./wire-reader.ts";
 
 const LENGTH_DELIMITED = 2;
 const START_GROUP = 3;
 const IMPLICIT_PRESENCE = 2;
 
-/** How one field gets from the wire to JSON text, in bytes (see byte-text.ts). */
+const COMMA = 0x2c;
+const OPEN_LIST = 0x5b;
+const CLOSE_LIST = 0x5d;
+
+/** How one field gets from the wire to JSON text. */
 export interface Slot {
   readonly desc: DescField;
   /** Place among the message's fields, by field number. */
   readonly index: number;
-  /** `"name":`, in bytes */
-  readonly key: string;
+  /** `,"name":` in UTF-8. */
+  readonly key: Uint8Array;
   readonly oneof: DescOneof | undefined;
+  /** A bit of the field's oneof, of 31 that oneofs share; 0 for a field in none. */
+  readonly oneofBit: number;
   /** Singular message: several occurrences are one message. */
   readonly merges: boolean;
-  readonly message: (() => MessageDecoder) | undefined;
+  /** A list or map, which may occur any number of times. */
+  readonly repeated: boolean;
   /** What an absent field without presence, list or map looks like when defaults are written. */
   readonly emptyJson: string | undefined;
   readonly wireType: number;
   /** A list whose values may also come packed into one length-delimited field. */
   readonly packable: boolean;
-  /** Values are elements, joined by commas. */
-  readonly list: boolean;
-  /** Reads one occurrence; `before` is what earlier ones left. */
-  read(reader: WireReader, wireType: number, before: SlotValue, depth: number): SlotValue;
+  /**
+   * Writes the value behind a tag and, for a list or map, all that follow with the same field.
+   * @returns false when that is the same as nothing: an empty list, or the default without presence
+   */
+  write(reader: WireReader, out: JsonWriter, tag: number, depth: number): boolean;
 }
 
-/** Reads one value of a list, map or field. */
-type ReadElement = (reader: WireReader, depth: number) => string;
+/** Writes one value of a list, map or field. */
+type WriteElement = (reader: WireReader, out: JsonWriter, depth: number) => void;
 
 export function compileSlot(desc: DescField, index: number, decoders: MessageDecoders): Slot {
   const name = decoders.style.protoNames ? desc.name : desc.jsonName;
-  const message = desc.message as DescMessage | undefined;
-  const { wireType, read } =
-    desc.fieldKind === "map" ? { wireType: LENGTH_DELIMITED, read: undefined } : element(desc, decoders);
+  const isMap = desc.fieldKind === "map";
+  const { wireType, write } = isMap
+    ? { wireType: LENGTH_DELIMITED, write: undefined }
+    : element(desc, decoders);
   const list = desc.fieldKind === "list";
-  const singular = !list && desc.fieldKind !== "map";
-  const { emptyJson, readSlot } = occurrence(desc, wireType, read, decoders);
+  const packable = list && wireType !== LENGTH_DELIMITED && wireType !== START_GROUP;
+  const occurrence = isMap
+    ? { emptyJson: "{}", write: mapWriter(desc, decoders) }
+    : list
+      ? { emptyJson: "[]", write: listWriter(desc.number, wireType, packable, write!) }
+      : singular(desc, write!, decoders);
   // All slots have one shape, which keeps the loop over them fast.
   return {
     desc,
     index,
-    key: toBytes(`${JSON.stringify(name)}:`),
+    key: Buffer.from(`,${JSON.stringify(name)}:`),
     oneof: desc.oneof,
-    merges: singular && message !== undefined,
-    message: message && singular ? () => decoders.of(message) : undefined,
-    emptyJson,
+    oneofBit: desc.oneof ? 1 << (desc.parent.oneofs.indexOf(desc.oneof) % 31) : 0,
+    merges: !list && !isMap && desc.message !== undefined,
+    repeated: list || isMap,
     wireType,
-    packable: list && wireType !== LENGTH_DELIMITED && wireType !== START_GROUP,
-    list,
-    read: readSlot,
+    packable,
+    ...occurrence,
   };
 }
 
-/** How an occurrence of a field is read, and what its absence looks like. */
-function occurrence(
+/** A field that has one value, and what its absence looks like. */
+function singular(
   desc: DescField,
-  wireType: number,
-  read: ReadElement | undefined,
+  write: WriteElement,
   decoders: MessageDecoders,
-): { emptyJson: string | undefined; readSlot: Slot["read"] } {
-  if (desc.fieldKind === "map") return { emptyJson: "{}", readSlot: mapReader(desc, decoders) };
-  const readOne = read!;
-  if (desc.fieldKind === "list") return { emptyJson: "[]", readSlot: listReader(wireType, readOne) };
-  if (desc.message)
-    return { emptyJson: undefined, readSlot: (reader, _found, _before, depth) => readOne(reader, depth) };
-  const emptyJson = desc.enum ? enumJson(desc.enum, decoders)(0) : defaultJson(desc.scalar as ScalarType);
-  if (desc.presence !== IMPLICIT_PRESENCE)
-    return { emptyJson: undefined, readSlot: (reader, _found, _before, depth) => readOne(reader, depth) };
-  const readSlot: Slot["read"] = (reader, _found, _before, depth) => {
-    const json = readOne(reader, depth);
-    return json === emptyJson ? undefined : json;
-  };
-  return { emptyJson, readSlot };
-}
-
-function listReader(wireType: number, read: ReadElement): Slot["read"] {
-  return (reader, found, before, depth) => {
-    let elements = before as string | undefined;
-    const append = (json: string): void => {
-      elements = elements === undefined ? json : `${elements},${json}`;
+): Pick<Slot, "emptyJson" | "write"> {
+  if (desc.message || desc.presence !== IMPLICIT_PRESENCE) {
+    return {
+      emptyJson: undefined,
+      write(reader, out, _tag, depth) {
+        write(reader, out, depth);
+        return true;
+      },
     };
-    if (found === wireType) append(read(reader, depth));
-    else unpack(reader, () => append(read(reader, depth)));
-    return elements;
+  }
+  const emptyJson = desc.enum ? enumText(desc.enum, decoders)(0) : defaultJson(desc.scalar as ScalarType);
+  return {
+    emptyJson,
+    write(reader, out, _tag, depth) {
+      const start = out.pos;
+      write(reader, out, depth);
+      return !isWritten(out, start, emptyJson);
+    },
   };
 }
 
-function unpack(reader: WireReader, readOne: () => void): void {
-  const length = reader.varint32();
-  reader.take(length);
-  const { end, pos } = reader;
-  reader.end = pos;
-  reader.pos = pos - length;
-  while (reader.pos < reader.end) readOne();
-  reader.end = end;
+/** Whether `text` is all that was written from `start` on. */
+function isWritten(out: JsonWriter, start: number, text: string): boolean {
+  if (out.pos - start !== text.length) return false;
+  for (let i = 0; i < text.length; i++) if (out.bytes[start + i] !== text.charCodeAt(i)) return false;
+  return true;
+}
+
+function listWriter(number: number, wireType: number, packable: boolean, write: WriteElement): Slot["write"] {
+  const unpackedTag = (number << 3) | wireType;
+  const packedTag = packable ? (number << 3) | LENGTH_DELIMITED : unpackedTag;
+  return (reader, out, firstTag, depth) => {
+    const start = out.pos;
+    let tag = firstTag;
+    for (;;) {
+      if (packable && tag === packedTag) {
+        const end = reader.end;
+        const length = reader.varint32();
+        const from = reader.take(length);
+        reader.end = reader.pos;
+        reader.pos = from;
+        while (reader.pos < reader.end) {
+          out.byte(COMMA);
+          write(reader, out, depth);
+        }
+        reader.end = end;
+      } else {
+        out.byte(COMMA);
+        write(reader, out, depth);
+      }
+      const { pos } = reader;
+      if (pos >= reader.end) break;
+      tag = reader.varint32();
+      if (tag === unpackedTag || tag === packedTag) continue;
+      reader.pos = pos;
+      break;
+    }
+    if (out.pos === start) return false;
+    // In place of the first comma.
+    out.bytes[start] = OPEN_LIST;
+    out.byte(CLOSE_LIST);
+    return true;
+  };
 }
 
 /** The element type of a list or map, or the field's own. */
-function element(desc: DescField, decoders: MessageDecoders): { wireType: number; read: ReadElement } {
+function element(desc: DescField, decoders: MessageDecoders): { wireType: number; write: WriteElement } {
   if (desc.message) {
     const message = desc.message;
     const group = (desc.fieldKind === "message" || desc.fieldKind === "list") && desc.delimitedEncoding;
     return {
       wireType: group ? START_GROUP : LENGTH_DELIMITED,
-      read: group ? groupReader(message, decoders) : messageReader(message, decoders),
+      write: group ? groupWriter(message, decoders) : messageWriter(message, decoders),
     };
   }
-  if (desc.enum) {
-    const toJson = enumJson(desc.enum, decoders);
-    return { wireType: 0, read: (reader) => toJson(reader.varint32() | 0) };
-  }
+  if (desc.enum) return { wireType: 0, write: enumWriter(desc.enum, decoders) };
   const scalar = desc.scalar as ScalarType;
-  const read: ReadJson = scalarReader(scalar);
-  return { wireType: wireTypeOf(scalar), read };
+  return { wireType: wireTypeOf(scalar), write: scalarWriter(scalar) };
 }
 
-function messageReader(message: DescMessage, decoders: MessageDecoders): ReadElement {
+function messageWriter(message: DescMessage, decoders: MessageDecoders): WriteElement {
   let decoder: MessageDecoder | undefined;
-  return (reader, depth) => {
+  return (reader, out, depth) => {
     decoder ??= decoders.of(message);
-    const length = reader.varint32();
-    const start = reader.take(length);
+    const start = reader.take(reader.varint32());
     const { end, pos } = reader;
     reader.pos = start;
     reader.end = pos;
-    const json = decoder.json(reader, depth + 1);
+    decoder.write(reader, out, depth + 1);
     reader.pos = pos;
     reader.end = end;
-    return json;
   };
 }
 
 /** proto2 groups and delimited fields of editions: the content runs to the end tag. */
-function groupReader(message: DescMessage, decoders: MessageDecoders): ReadElement {
-  return (reader, depth) => {
+function groupWriter(message: DescMessage, decoders: MessageDecoders): WriteElement {
+  return (reader, out, depth) => {
     const start = reader.pos;
-    let end = start;
-    for (let tag = reader.varint32(); (tag & 7) !== 4; tag = reader.varint32()) {
-      reader.skip(tag & 7);
-      end = reader.pos;
-    }
-    return decoders.of(message).json(new WireReader(reader.bytes, start, end), depth + 1);
+    const end = endOfGroup(reader);
+    decoders.of(message).write(new WireReader(reader.bytes, start, end), out, depth + 1);
   };
 }
 
-/** The name of a known number (the first, where there are aliases), the number of an unknown one. */
-function enumJson(desc: DescEnum, decoders: MessageDecoders): (value: number) => string {
+/** The name of a known number (the first, where there are aliases) in quotes, the number of an unknown one. */
+function enumText(desc: DescEnum, decoders: MessageDecoders): (value: number) => string {
   if (desc.typeName === "google.protobuf.NullValue") return () => "null";
   if (decoders.style.enumsAsInts) return String;
   const names = new Map<number, string>();
@@ -159,35 +188,73 @@ function enumJson(desc: DescEnum, decoders: MessageDecoders): (value: number) =>
   return (value) => names.get(value) ?? String(value);
 }
 
-function mapReader(desc: DescField & { fieldKind: "map" }, decoders: MessageDecoders): Slot["read"] {
-  const key = scalarReader(desc.mapKey);
-  const keyWireType = wireTypeOf(desc.mapKey);
+function enumWriter(desc: DescEnum, decoders: MessageDecoders): WriteElement {
+  const text = enumText(desc, decoders);
+  const known = new Map(desc.values.map(({ number }) => [number, Buffer.from(text(number))]));
+  return (reader, out) => {
+    const value = reader.varint32() | 0;
+    const name = known.get(value);
+    if (name) out.copy(name);
+    else if (desc.typeName === "google.protobuf.NullValue") out.text("null");
+    else writeInt32(out, value);
+  };
+}
+
+/** Maps are put together before they are written: of a key that comes twice the last value counts. */
+function mapWriter(desc: DescField & { fieldKind: "map" }, decoders: MessageDecoders): Slot["write"] {
+  const fieldTag = (desc.number << 3) | LENGTH_DELIMITED;
+  const key = scalarWriter(desc.mapKey);
+  const keyTag = (1 << 3) | wireTypeOf(desc.mapKey);
   const quoted = (json: string): string => (json.startsWith('"') ? json : `"${json}"`);
   const noKey = quoted(defaultJson(desc.mapKey));
   const value = element(desc, decoders);
-  const noValue = (): string =>
-    desc.message
-      ? decoders.of(desc.message).json(new WireReader(Buffer.alloc(0)), 0)
-      : desc.enum
-        ? enumJson(desc.enum, decoders)(0)
-        : defaultJson(desc.scalar as ScalarType);
-  return (reader, _wireType, before, depth) => {
-    const map = (before as Map<string, string> | undefined) ?? new Map<string, string>();
-    const length = reader.varint32();
-    reader.take(length);
+  const valueTag = (2 << 3) | value.wireType;
+  const writeNoValue = (out: JsonWriter): void => {
+    if (desc.message) decoders.of(desc.message).write(new WireReader(Buffer.alloc(0)), out, 0);
+    else out.text(desc.enum ? enumText(desc.enum, decoders)(0) : defaultJson(desc.scalar as ScalarType));
+  };
+  const readEntry = (
+    reader: WireReader,
+    out: JsonWriter,
+    depth: number,
+    entries: Map<string, string>,
+  ): void => {
+    const from = reader.take(reader.varint32());
     const { end, pos } = reader;
     reader.end = pos;
-    reader.pos = pos - length;
+    reader.pos = from;
+    const start = out.pos;
     let name = noKey;
     let json: string | undefined;
     while (reader.pos < reader.end) {
       const tag = reader.varint32();
-      if (tag === ((1 << 3) | keyWireType)) name = quoted(key(reader));
-      else if (tag === ((2 << 3) | value.wireType)) json = value.read(reader, depth);
-      else reader.skip(tag & 7);
+      if (tag === keyTag) {
+        key(reader, out);
+        name = quoted(out.take(start));
+      } else if (tag === valueTag) {
+        value.write(reader, out, depth);
+        json = out.take(start);
+      } else reader.skip(tag & 7);
     }
     reader.end = end;
-    map.set(name, json ?? noValue());
-    return map;
+    if (json === undefined) {
+      writeNoValue(out);
+      json = out.take(start);
+    }
+    entries.set(name, json);
+  };
+  return (reader, out, _tag, depth) => {
+    const entries = new Map<string, string>();
+    for (;;) {
+      readEntry(reader, out, depth, entries);
+      const { pos } = reader;
+      if (pos < reader.end && reader.varint32() === fieldTag) continue;
+      reader.pos = pos;
+      break;
+    }
+    let text = "";
+    for (const [name, json] of entries) text += `${text === "" ? "{" : ","}${name}:${json}`;
+    out.text(`${text}}`);
+    return true;
   };
 }

@@ -1,11 +1,16 @@
 import type { DescMessage, Registry } from "@bufbuild/protobuf";
 import { compileSlot, type Slot } from "./field-decoder.ts";
+import { JsonWriter } from "./json-writer.ts";
+import { isTextMessage } from "./text-message.ts";
 import { wellKnownDecoder } from "./well-known-decoders.ts";
+import { isInOrder, putInOrder, type SlotsByNumber, slotOf } from "./wire-order.ts";
 import { WireReader } from "./wire-reader.ts";
 
-const LENGTH_DELIMITED = 2;
 /** Deepest nesting of messages written as JSON. */
 const MAX_DEPTH = 500;
+
+const OPEN = 0x7b;
+const CLOSE = 0x7d;
 
 export interface JsonStyle {
   readonly protoNames: boolean;
@@ -14,26 +19,23 @@ export interface JsonStyle {
 }
 
 /**
- * From the wire straight to JSON text in bytes (see byte-text.ts), without message objects in between. Compiled
- * once for each type.
+ * From the wire straight to JSON text, without message objects in between and, in the order that encoders write,
+ * in one go. Compiled once for each type.
  */
 export interface MessageDecoder {
   readonly desc: DescMessage;
-  /** JSON of the message in `reader.bytes` from `reader.pos` to `reader.end`. */
-  json(reader: WireReader, depth: number): string;
-  /** Only the members, without braces: for a google.protobuf.Any. */
-  members(reader: WireReader, depth: number): string;
   readonly wellKnown: boolean;
   readonly slots: readonly Slot[];
-  /** What each slot has; undefined for nothing. `slotJson` makes JSON of it. */
-  scan(reader: WireReader, depth: number): SlotValue[];
+  readonly byNumber: SlotsByNumber;
+  /** Writes the message in `reader.bytes` from `reader.pos` to `reader.end`. */
+  write(reader: WireReader, out: JsonWriter, depth: number): void;
+  /** Only the members, each with a comma in front: for a google.protobuf.Any. */
+  writeMembers(reader: WireReader, out: JsonWriter, depth: number): void;
 }
-
-/** JSON text, elements of a list joined by commas, or names and values of a map. */
-export type SlotValue = string | Map<string, string> | undefined;
 
 export class MessageDecoders {
   readonly #compiled = new Map<DescMessage, MessageDecoder>();
+  readonly #out = new JsonWriter();
   readonly registry: Registry;
   readonly style: JsonStyle;
 
@@ -47,18 +49,37 @@ export class MessageDecoders {
     if (known) return known;
     const slots: Slot[] = [];
     const byNumber = new Map<number, Slot>();
-    const scan = (reader: WireReader, depth: number): SlotValue[] =>
-      scanFields(byNumber, slots.length, reader, depth);
-    const members = (reader: WireReader, depth: number): string =>
-      joinMembers(slots, scan(reader, depth), this.style.emitDefaults);
+    const isFlat = desc.fields.every(({ message }) => !message || isTextMessage(message));
+    const { emitDefaults } = this.style;
+    const writeMembers = (reader: WireReader, out: JsonWriter, depth: number): void => {
+      if (depth > MAX_DEPTH) throw new Error("messages are nested too deep");
+      const { pos } = reader;
+      const start = out.pos;
+      // With messages inside one must look first: writing them in vain, at every level, would take for ever.
+      if (isFlat || isInOrder(byNumber, reader)) {
+        if (writeInOrder(slots, byNumber, reader, out, depth, emitDefaults)) return;
+        reader.pos = pos;
+        out.pos = start;
+      }
+      writeInOrder(slots, byNumber, putInOrder(byNumber, reader), out, depth, emitDefaults);
+    };
     const special = wellKnownDecoder(desc, this);
     const decoder: MessageDecoder = {
       desc,
       slots,
-      scan,
-      members,
+      byNumber,
       wellKnown: special !== undefined,
-      json: special ?? ((reader, depth) => `{${members(reader, depth)}}`),
+      writeMembers,
+      write:
+        special ??
+        ((reader, out, depth) => {
+          const start = out.pos;
+          writeMembers(reader, out, depth);
+          // In place of the first comma.
+          if (out.pos === start) out.byte(OPEN);
+          else out.bytes[start] = OPEN;
+          out.byte(CLOSE);
+        }),
     };
     this.#compiled.set(desc, decoder);
     for (const field of [...desc.fields].sort((a, b) => a.number - b.number)) {
@@ -68,70 +89,78 @@ export class MessageDecoders {
     }
     return decoder;
   }
+
+  /**
+   * What `write` writes, as text in bytes (see byte-text.ts).
+   * @throws Error when the message has no JSON form
+   */
+  text(write: (out: JsonWriter) => void): string {
+    const start = this.#out.pos;
+    try {
+      write(this.#out);
+      return this.#out.take(start);
+    } finally {
+      this.#out.pos = start;
+    }
+  }
+
+  /** A whole message as JSON text in bytes. */
+  json(desc: DescMessage, message: Buffer): string {
+    return this.text((out) => this.of(desc).write(new WireReader(message), out, 0));
+  }
+
+  /** One field of a message as JSON text in bytes; undefined where it is absent. */
+  fieldJson(desc: DescMessage, slot: Slot, message: Buffer): string | undefined {
+    const { byNumber } = this.of(desc);
+    const whole = new WireReader(message);
+    const reader = isInOrder(byNumber, whole) ? whole : putInOrder(byNumber, whole);
+    while (reader.pos < reader.end) {
+      const tag = reader.varint32();
+      if (tag >>> 3 === slot.desc.number) {
+        const json = this.text((out) => void slot.write(reader, out, tag, 0));
+        return json === "" ? undefined : json;
+      }
+      reader.skip(tag & 7);
+    }
+    return undefined;
+  }
 }
 
-function scanFields(
-  byNumber: ReadonlyMap<number, Slot>,
-  count: number,
+/** @returns false when the fields are not in order; something may have been written by then */
+function writeInOrder(
+  slots: readonly Slot[],
+  byNumber: SlotsByNumber,
   reader: WireReader,
+  out: JsonWriter,
   depth: number,
-): SlotValue[] {
-  if (depth > MAX_DEPTH) throw new Error("messages are nested too deep");
-  const values: SlotValue[] = new Array(count);
-  const start = reader.pos;
+  emitDefaults: boolean,
+): boolean {
+  /** The first slot that is not behind us. */
+  let next = 0;
+  let oneofs = 0;
   while (reader.pos < reader.end) {
     const tag = reader.varint32();
-    const slot = byNumber.get(tag >>> 3);
-    const wireType = tag & 7;
-    if (!slot || (wireType !== slot.wireType && !(slot.packable && wireType === LENGTH_DELIMITED))) {
-      if (tag >>> 3 === 0) throw new Error("field number 0");
-      reader.skip(wireType);
+    const slot = slotOf(byNumber, tag);
+    if (!slot) {
+      reader.skip(tag & 7);
       continue;
     }
-    if (slot.oneof) clearOtherMembers(byNumber, slot, values);
-    if (slot.merges && values[slot.index] !== undefined) {
-      reader.skip(wireType);
-      const merged = allOccurrences(reader, start, slot.desc.number);
-      values[slot.index] = slot.message!().json(new WireReader(merged), depth + 1);
-    } else values[slot.index] = slot.read(reader, wireType, values[slot.index], depth);
+    if (slot.index < next || slot.oneofBit & oneofs) return false;
+    oneofs |= slot.oneofBit;
+    if (emitDefaults) for (; next < slot.index; next++) writeEmpty(slots[next]!, out);
+    next = slot.index + 1;
+    const start = out.pos;
+    out.copy(slot.key);
+    if (slot.write(reader, out, tag, depth)) continue;
+    out.pos = start;
+    if (emitDefaults) writeEmpty(slot, out);
   }
-  return values;
+  if (emitDefaults) for (; next < slots.length; next++) writeEmpty(slots[next]!, out);
+  return true;
 }
 
-/** The last member of a oneof on the wire is the one that is set. */
-function clearOtherMembers(byNumber: ReadonlyMap<number, Slot>, slot: Slot, values: SlotValue[]): void {
-  for (const field of slot.oneof!.fields) {
-    const other = byNumber.get(field.number)!;
-    if (other !== slot) values[other.index] = undefined;
-  }
-}
-
-/** A message field that comes in several parts is their concatenation (protobuf encoding, "last one wins"). */
-function allOccurrences(reader: WireReader, start: number, number: number): Buffer {
-  const parts: Buffer[] = [];
-  const again = new WireReader(reader.bytes, start, reader.pos);
-  while (again.pos < again.end) {
-    const tag = again.varint32();
-    if (tag >>> 3 === number && (tag & 7) === 2) parts.push(again.view());
-    else again.skip(tag & 7);
-  }
-  return Buffer.concat(parts);
-}
-
-function joinMembers(slots: readonly Slot[], values: readonly SlotValue[], emitDefaults: boolean): string {
-  let text = "";
-  for (let i = 0; i < slots.length; i++) {
-    const slot = slots[i]!;
-    const value = values[i];
-    const json = value === undefined ? (emitDefaults ? slot.emptyJson : undefined) : slotJson(slot, value);
-    if (json !== undefined) text += text === "" ? slot.key + json : `,${slot.key}${json}`;
-  }
-  return text;
-}
-
-export function slotJson(slot: Slot, value: string | Map<string, string>): string {
-  if (typeof value === "string") return slot.list ? `[${value}]` : value;
-  let text = "";
-  for (const [key, json] of value) text += `${text === "" ? "" : ","}${key}:${json}`;
-  return `{${text}}`;
+function writeEmpty({ key, emptyJson }: Slot, out: JsonWriter): void {
+  if (emptyJson === undefined) return;
+  out.copy(key);
+  out.text(emptyJson);
 }

@@ -3,12 +3,12 @@ import type { Slot } from "./field-decoder.ts";
 import { type HttpBody, isHttpBody, readHttpBody } from "./http-body.ts";
 import type { Binding } from "./http-rules.ts";
 import type { MessageDecoder, MessageDecoders } from "./message-decoder.ts";
-import { slotJson } from "./message-decoder.ts";
 import { Code, StatusError } from "./status.ts";
 import { WireReader } from "./wire-reader.ts";
 
 /** How reply messages of one binding become bodies; compiled at start-up. */
 export class Renderer {
+  readonly #decoders: MessageDecoders;
   readonly #decoder: MessageDecoder;
   readonly #field: { slot: Slot; empty: string; desc: DescField } | undefined;
   /** Whether replies are raw bytes (google.api.HttpBody) and not JSON. */
@@ -16,6 +16,7 @@ export class Renderer {
 
   constructor(binding: Binding, decoders: MessageDecoders) {
     const { method, responseBody } = binding;
+    this.#decoders = decoders;
     this.#decoder = decoders.of(method.output);
     this.raw = isHttpBody(responseBody ? responseBody.message : method.output);
     if (responseBody) {
@@ -31,10 +32,9 @@ export class Renderer {
    */
   json(message: Buffer): string {
     return representable(() => {
-      const reader = new WireReader(message);
-      if (!this.#field) return this.#decoder.json(reader, 0);
-      const value = this.#decoder.scan(reader, 0)[this.#field.slot.index];
-      return value === undefined ? this.#field.empty : slotJson(this.#field.slot, value);
+      const { desc } = this.#decoder;
+      if (!this.#field) return this.#decoders.json(desc, message);
+      return this.#decoders.fieldJson(desc, this.#field.slot, message) ?? this.#field.empty;
     });
   }
 

@@ -1,59 +1,80 @@
 import { ScalarType } from "@bufbuild/protobuf";
+import type { JsonWriter } from "./json-writer.ts";
 import type { WireReader } from "./wire-reader.ts";
 
-/** Reads one value and returns it as JSON text. */
-export type ReadJson = (reader: WireReader) => string;
+/** Reads one value and writes it as JSON. */
+export type WriteJson = (reader: WireReader, out: JsonWriter) => void;
 
-/** The halves as the decimal digits of a 64-bit integer. */
-function decimal(low: number, high: number, signed: boolean): string {
-  if (high < 0x200000) return String(high * 0x100000000 + low);
-  const value = (BigInt(high) << 32n) | BigInt(low);
-  return (signed ? BigInt.asIntN(64, value) : value).toString();
+const QUOTE = 0x22;
+const MINUS = 0x2d;
+
+/** A signed 32-bit integer. */
+export function writeInt32(out: JsonWriter, value: number): void {
+  if (value >= 0) return out.digits(value);
+  out.byte(MINUS);
+  out.digits(-value);
 }
 
-const signed64: ReadJson = (reader) => {
-  reader.varint64();
-  return `"${decimal(reader.low, reader.high, true)}"`;
-};
+/** The halves as the decimal digits of a 64-bit integer, which is a string in JSON. */
+function writeDecimal(out: JsonWriter, low: number, high: number, signed: boolean): void {
+  out.byte(QUOTE);
+  if (high === 0) out.digits(low);
+  else if (high < 0x200000) out.text(String(high * 0x100000000 + low));
+  else {
+    const value = (BigInt(high) << 32n) | BigInt(low);
+    out.text((signed ? BigInt.asIntN(64, value) : value).toString());
+  }
+  out.byte(QUOTE);
+}
 
-const READERS: Record<ScalarType, ReadJson> = {
-  [ScalarType.STRING]: (reader) => reader.jsonString(),
-  [ScalarType.BYTES]: (reader) => `"${reader.view().toString("base64")}"`,
-  [ScalarType.BOOL]: (reader) => {
-    reader.varint64();
-    return reader.low !== 0 || reader.high !== 0 ? "true" : "false";
+const WRITERS: Record<ScalarType, WriteJson> = {
+  [ScalarType.STRING]: (reader, out) => {
+    const start = reader.take(reader.varint32());
+    out.string(reader.bytes, start, reader.pos);
   },
-  [ScalarType.INT32]: (reader) => String(reader.varint32() | 0),
-  [ScalarType.UINT32]: (reader) => String(reader.varint32() >>> 0),
-  [ScalarType.SINT32]: (reader) => {
+  [ScalarType.BYTES]: (reader, out) => {
+    out.byte(QUOTE);
+    out.text(reader.view().toString("base64"));
+    out.byte(QUOTE);
+  },
+  [ScalarType.BOOL]: (reader, out) => {
+    reader.varint64();
+    out.text(reader.low !== 0 || reader.high !== 0 ? "true" : "false");
+  },
+  [ScalarType.INT32]: (reader, out) => writeInt32(out, reader.varint32() | 0),
+  [ScalarType.UINT32]: (reader, out) => out.digits(reader.varint32() >>> 0),
+  [ScalarType.SINT32]: (reader, out) => {
     const value = reader.varint32();
-    return String((value >>> 1) ^ -(value & 1));
+    writeInt32(out, (value >>> 1) ^ -(value & 1));
   },
-  [ScalarType.FIXED32]: (reader) => String(reader.fixed32()),
-  [ScalarType.SFIXED32]: (reader) => String(reader.fixed32() | 0),
-  [ScalarType.INT64]: signed64,
-  [ScalarType.UINT64]: (reader) => {
+  [ScalarType.FIXED32]: (reader, out) => out.digits(reader.fixed32()),
+  [ScalarType.SFIXED32]: (reader, out) => writeInt32(out, reader.fixed32() | 0),
+  [ScalarType.INT64]: (reader, out) => {
     reader.varint64();
-    return `"${decimal(reader.low, reader.high, false)}"`;
+    writeDecimal(out, reader.low, reader.high, true);
   },
-  [ScalarType.SINT64]: (reader) => {
+  [ScalarType.UINT64]: (reader, out) => {
+    reader.varint64();
+    writeDecimal(out, reader.low, reader.high, false);
+  },
+  [ScalarType.SINT64]: (reader, out) => {
     reader.varint64();
     const value = (BigInt(reader.high) << 32n) | BigInt(reader.low);
-    return `"${(value >> 1n) ^ -(value & 1n)}"`;
+    out.text(`"${(value >> 1n) ^ -(value & 1n)}"`);
   },
-  [ScalarType.FIXED64]: (reader) => {
+  [ScalarType.FIXED64]: (reader, out) => {
     reader.fixed64();
-    return `"${decimal(reader.low, reader.high, false)}"`;
+    writeDecimal(out, reader.low, reader.high, false);
   },
-  [ScalarType.SFIXED64]: (reader) => {
+  [ScalarType.SFIXED64]: (reader, out) => {
     reader.fixed64();
-    return `"${decimal(reader.low, reader.high, true)}"`;
+    writeDecimal(out, reader.low, reader.high, true);
   },
-  [ScalarType.FLOAT]: (reader) => floatJson(shortestFloat(reader.float())),
-  [ScalarType.DOUBLE]: (reader) => floatJson(reader.double()),
+  [ScalarType.FLOAT]: (reader, out) => out.text(floatJson(shortestFloat(reader.float()))),
+  [ScalarType.DOUBLE]: (reader, out) => out.text(floatJson(reader.double())),
 };
 
-export const scalarReader = (type: ScalarType): ReadJson => READERS[type];
+export const scalarWriter = (type: ScalarType): WriteJson => WRITERS[type];
 
 /** JSON of the type's default value. */
 export function defaultJson(type: ScalarType): string {

@@ -1,3 +1,4 @@
+import type { JsonWriter } from "./json-writer.ts";
 import { ValueError } from "./value-error.ts";
 
 const TIMESTAMP = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|([+-])(\d\d):(\d\d))$/;
@@ -67,20 +68,37 @@ export function checkDuration({ seconds, nanos }: SecondsAndNanos): void {
   if (seconds * nanos < 0) throw new ValueError("seconds and nanos must have the same sign");
 }
 
-export function formatTimestamp(value: SecondsAndNanos): string {
+const QUOTE = 0x22;
+const COLON = 0x3a;
+
+let lastDay = 0;
+let lastDayText = "1970-01-01T";
+
+/** The timestamp as a JSON string. */
+export function writeTimestamp(out: JsonWriter, value: SecondsAndNanos): void {
   checkTimestamp(value);
   const day = Math.floor(value.seconds / 86_400);
+  // Times of one reply are mostly near each other.
+  if (day !== lastDay) {
+    lastDay = day;
+    lastDayText = dateText(day);
+  }
   const second = value.seconds - day * 86_400;
-  const time = `${pair((second / 3_600) | 0)}:${pair(((second / 60) | 0) % 60)}:${pair(second % 60)}`;
-  return `${dateText(day)}T${time}${fraction(value.nanos)}Z`;
+  out.byte(QUOTE);
+  out.text(lastDayText);
+  out.pair((second / 3_600) | 0);
+  out.byte(COLON);
+  out.pair(((second / 60) | 0) % 60);
+  out.byte(COLON);
+  out.pair(second % 60);
+  if (value.nanos !== 0) out.text(fraction(value.nanos));
+  out.text('Z"');
 }
 
-/** Two digits each for 0 to 99. */
-const PAIRS: readonly string[] = Array.from({ length: 100 }, (_, n) => String(n).padStart(2, "0"));
-const pair = (value: number): string => PAIRS[value]!;
+const pair = (value: number): string => String(value).padStart(2, "0");
 
 /**
- * Calendar date of a day counted from 1970-01-01, in the proleptic Gregorian calendar. Years begin in March
+ * Calendar date of a day counted from 1970-01-01, with the "T" behind it, in the proleptic Gregorian calendar. Years begin in March
  * here, so that the leap day is the last one and months have a regular length; 400 years are 146,097 days.
  */
 function dateText(sinceEpoch: number): string {
@@ -94,7 +112,7 @@ function dateText(sinceEpoch: number): string {
   const day = dayOfYear - (((153 * marchMonth + 2) / 5) | 0) + 1;
   const month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9;
   const year = era * 400 + yearOfEra + (month <= 2 ? 1 : 0);
-  return `${pair((year / 100) | 0)}${pair(year % 100)}-${pair(month)}-${pair(day)}`;
+  return `${pair((year / 100) | 0)}${pair(year % 100)}-${pair(month)}-${pair(day)}T`;
 }
 
 export function formatDuration(value: SecondsAndNanos): string {

@@ -1,45 +1,51 @@
 import type { DescMessage } from "@bufbuild/protobuf";
 import { toBytes } from "./byte-text.ts";
 import { formatFieldMask } from "./field-mask-text.ts";
+import type { JsonWriter } from "./json-writer.ts";
 import type { MessageDecoders } from "./message-decoder.ts";
 import { wireTypeOf } from "./scalar.ts";
-import { defaultJson, floatJson, scalarReader } from "./scalar-json.ts";
+import { defaultJson, floatJson, scalarWriter } from "./scalar-json.ts";
 import { WRAPPERS } from "./text-message.ts";
-import { formatDuration, formatTimestamp, type SecondsAndNanos } from "./time-text.ts";
+import { formatDuration, type SecondsAndNanos, writeTimestamp } from "./time-text.ts";
 import { WireReader } from "./wire-reader.ts";
 
-type Decode = (reader: WireReader, depth: number) => string;
+type Decode = (reader: WireReader, out: JsonWriter, depth: number) => void;
 
 /** The decoder of a type whose JSON form is not an object of its fields; undefined for every other type. */
 export function wellKnownDecoder(desc: DescMessage, decoders: MessageDecoders): Decode | undefined {
   switch (desc.typeName) {
     case "google.protobuf.Timestamp":
-      return (reader) => `"${formatTimestamp(readTime(reader))}"`;
+      return (reader, out) => writeTimestamp(out, readTime(reader));
     case "google.protobuf.Duration":
-      return (reader) => `"${formatDuration(readTime(reader))}"`;
+      return (reader, out) => out.text(`"${formatDuration(readTime(reader))}"`);
     case "google.protobuf.FieldMask":
-      return (reader) => {
+      return (reader, out) => {
         const paths: string[] = [];
         each(reader, { 10: () => paths.push(reader.string()) });
-        return toBytes(JSON.stringify(formatFieldMask(paths)));
+        out.text(toBytes(JSON.stringify(formatFieldMask(paths))));
       };
     case "google.protobuf.Struct":
-      return structJson;
+      return writeStruct;
     case "google.protobuf.Value":
-      return valueJson;
+      return writeValue;
     case "google.protobuf.ListValue":
-      return listJson;
+      return writeList;
     case "google.protobuf.Any":
-      return (reader, depth) => anyJson(reader, depth, decoders);
+      return (reader, out, depth) => writeAny(reader, out, depth, decoders);
     default: {
       const scalar = WRAPPERS.get(desc.typeName);
       if (scalar === undefined) return undefined;
-      const read = scalarReader(scalar);
+      const write = scalarWriter(scalar);
       const tag = (1 << 3) | wireTypeOf(scalar);
-      return (reader) => {
-        let json = defaultJson(scalar);
-        each(reader, { [tag]: () => (json = read(reader)) });
-        return json;
+      return (reader, out) => {
+        const start = out.pos;
+        out.text(defaultJson(scalar));
+        each(reader, {
+          [tag]: () => {
+            out.pos = start;
+            write(reader, out);
+          },
+        });
       };
     }
   }
@@ -85,7 +91,9 @@ function readTime(reader: WireReader): SecondsAndNanos {
 
 const MAX_DEPTH = 500;
 
-function structJson(reader: WireReader, depth: number): string {
+function writeStruct(reader: WireReader, out: JsonWriter, depth: number): void {
+  const start = out.pos;
+  // Put together before it is written: of a key that comes twice the last value counts.
   const fields = new Map<string, string>();
   each(reader, {
     10: () =>
@@ -94,66 +102,85 @@ function structJson(reader: WireReader, depth: number): string {
         let value: string | undefined;
         each(reader, {
           10: () => (key = reader.jsonString()),
-          18: () => (value = within(reader, () => valueJson(reader, depth + 1))),
+          18: () => {
+            within(reader, () => writeValue(reader, out, depth + 1));
+            value = out.take(start);
+          },
         });
         if (value === undefined) throw new Error("a Struct field has no value");
         fields.set(key, value);
       }),
   });
-  return `{${Array.from(fields, ([key, value]) => `${key}:${value}`).join(",")}}`;
+  out.text(`{${Array.from(fields, ([key, value]) => `${key}:${value}`).join(",")}}`);
 }
 
-function listJson(reader: WireReader, depth: number): string {
-  const values: string[] = [];
-  each(reader, { 10: () => values.push(within(reader, () => valueJson(reader, depth + 1))) });
-  return `[${values.join(",")}]`;
-}
-
-function valueJson(reader: WireReader, depth: number): string {
-  if (depth > MAX_DEPTH) throw new Error("values are nested too deep");
-  let json: string | undefined;
+function writeList(reader: WireReader, out: JsonWriter, depth: number): void {
+  let separator = "[";
   each(reader, {
-    8: () => {
-      reader.varint64();
-      json = "null";
+    10: () => {
+      out.text(separator);
+      separator = ",";
+      within(reader, () => writeValue(reader, out, depth + 1));
     },
-    17: () => {
+  });
+  out.text(separator === "[" ? "[]" : "]");
+}
+
+function writeValue(reader: WireReader, out: JsonWriter, depth: number): void {
+  if (depth > MAX_DEPTH) throw new Error("values are nested too deep");
+  const start = out.pos;
+  /** Of several kinds the last one counts. */
+  const kind = (write: () => void) => () => {
+    out.pos = start;
+    write();
+  };
+  each(reader, {
+    8: kind(() => {
+      reader.varint64();
+      out.text("null");
+    }),
+    17: kind(() => {
       const value = reader.double();
       if (!Number.isFinite(value)) throw new Error("a Value holds a number JSON does not have");
-      json = floatJson(value);
-    },
-    26: () => (json = reader.jsonString()),
-    32: () => (json = reader.varint32() ? "true" : "false"),
-    42: () => (json = within(reader, () => structJson(reader, depth + 1))),
-    50: () => (json = within(reader, () => listJson(reader, depth + 1))),
+      out.text(floatJson(value));
+    }),
+    26: kind(() => out.text(reader.jsonString())),
+    32: kind(() => out.text(reader.varint32() ? "true" : "false")),
+    42: kind(() => within(reader, () => writeStruct(reader, out, depth + 1))),
+    50: kind(() => within(reader, () => writeList(reader, out, depth + 1))),
   });
-  if (json === undefined) throw new Error("a Value has no kind");
-  return json;
+  if (out.pos === start) throw new Error("a Value has no kind");
 }
 
-function anyJson(reader: WireReader, depth: number, decoders: MessageDecoders): string {
+function writeAny(reader: WireReader, out: JsonWriter, depth: number, decoders: MessageDecoders): void {
   let typeUrl = "";
   let value: Buffer = Buffer.alloc(0);
   each(reader, { 10: () => (typeUrl = reader.string()), 18: () => (value = reader.view()) });
-  if (typeUrl === "" && value.length === 0) return "{}";
-  const json = detailJson(typeUrl, value, decoders, depth + 1);
-  if (json === undefined) throw new Error(`an Any holds the unknown type ${typeUrl}`);
-  return json;
+  if (typeUrl === "" && value.length === 0) return out.text("{}");
+  if (!writeDetail(typeUrl, value, out, decoders, depth + 1))
+    throw new Error(`an Any holds the unknown type ${typeUrl}`);
 }
 
-/** JSON of an Any by its parts, in bytes; undefined when the type is not known. */
-export function detailJson(
+/**
+ * Writes an Any by its parts.
+ * @returns false when the type is not known
+ */
+export function writeDetail(
   typeUrl: string,
   value: Uint8Array,
+  out: JsonWriter,
   decoders: MessageDecoders,
   depth = 0,
-): string | undefined {
+): boolean {
   const desc = decoders.registry.getMessage(typeUrl.slice(typeUrl.lastIndexOf("/") + 1));
-  if (!desc) return undefined;
+  if (!desc) return false;
   const decoder = decoders.of(desc);
   const reader = new WireReader(Buffer.from(value.buffer, value.byteOffset, value.byteLength));
-  const type = toBytes(`"@type":${JSON.stringify(typeUrl)}`);
-  if (decoder.wellKnown) return `{${type},"value":${decoder.json(reader, depth)}}`;
-  const members = decoder.members(reader, depth);
-  return `{${type}${members === "" ? "" : `,${members}`}}`;
+  out.text(toBytes(`{"@type":${JSON.stringify(typeUrl)}`));
+  if (decoder.wellKnown) {
+    out.text(',"value":');
+    decoder.write(reader, out, depth);
+  } else decoder.writeMembers(reader, out, depth);
+  out.text("}");
+  return true;
 }

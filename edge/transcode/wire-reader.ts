@@ -1,10 +1,6 @@
 import { isUtf8 } from "node:buffer";
-import { sequenceLength } from "./byte-text.ts";
 
 const REPLACEMENT = "\ufffd";
-/** Longest text that is looked through byte by byte, and most bytes that are turned into one string at once. */
-const SHORT_TEXT_BYTES = 256;
-const WHOLE_TEXT_BYTES = 1024 * 1024;
 
 /** A cursor over protobuf wire format. Throws a plain Error where the bytes end or make no sense. */
 export class WireReader {
@@ -14,8 +10,6 @@ export class WireReader {
   /** Halves of the last 64-bit value read, unsigned. */
   low = 0;
   high = 0;
-  /** The bytes as Latin-1, made on first use: cutting a string is cheaper than decoding bytes. */
-  #latin1: string | undefined;
 
   constructor(bytes: Buffer, pos = 0, end = bytes.length) {
     this.bytes = bytes;
@@ -92,26 +86,9 @@ export class WireReader {
   /** Length-delimited text as a JSON string in bytes (see byte-text.ts), quotes included. */
   jsonString(): string {
     const start = this.take(this.varint32());
-    const end = this.pos;
-    if (end - start > SHORT_TEXT_BYTES) {
-      if (!isUtf8(this.bytes.subarray(start, end))) throw new Error("a string is not UTF-8");
-      return JSON.stringify(this.#latin1Slice(start, end));
-    }
-    let escapes = false;
-    for (let i = start; i < end; ) {
-      const byte = this.bytes[i]!;
-      if (byte > 0x7f) {
-        const length = sequenceLength(this.bytes, i, end);
-        if (length === 0) throw new Error("a string is not UTF-8");
-        i += length;
-        continue;
-      }
-      if (byte < 0x20 || byte === 0x22 || byte === 0x5c) escapes = true;
-      i++;
-    }
-    const text = this.#latin1Slice(start, end);
-    // Whatever is not ASCII JSON writes as it is, so escaping works on bytes as on characters.
-    return escapes ? JSON.stringify(text) : `"${text}"`;
+    if (!isUtf8(this.bytes.subarray(start, this.pos))) throw new Error("a string is not UTF-8");
+    // What is not ASCII JSON writes as it is, so escaping works on bytes as on characters.
+    return JSON.stringify(this.bytes.toString("latin1", start, this.pos));
   }
 
   #utf8(start: number): string {
@@ -119,12 +96,6 @@ export class WireReader {
     if (text.includes(REPLACEMENT) && !isUtf8(this.bytes.subarray(start, this.pos)))
       throw new Error("a string is not UTF-8");
     return text;
-  }
-
-  #latin1Slice(start: number, end: number): string {
-    if (this.bytes.length > WHOLE_TEXT_BYTES) return this.bytes.toString("latin1", start, end);
-    this.#latin1 ??= this.bytes.toString("latin1");
-    return this.#latin1.slice(start, end);
   }
 
   /** Length-delimited bytes, a view. */
