@@ -19,8 +19,8 @@ export interface WholeContract {
   readonly registry: FileRegistry;
   readonly served: readonly Served[];
   readonly written: readonly WrittenEvent[];
-  /** Package → name of its service. */
-  readonly publishers: ReadonlyMap<string, string>;
+  /** Package → names of its services. */
+  readonly publishers: ReadonlyMap<string, readonly string[]>;
 }
 
 /** A method with its options as written and as merged. */

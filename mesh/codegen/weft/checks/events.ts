@@ -7,7 +7,7 @@ import { milliseconds } from "../contract/read-policy.ts";
 export function checkEvent(
   { desc, policy }: WrittenEvent,
   names: ReadonlySet<string>,
-  publishers: ReadonlyMap<string, string>,
+  publishers: ReadonlyMap<string, readonly string[]>,
   problems: Problems,
 ): void {
   const add = (option: string, problem: string, instead: string) =>

@@ -39,7 +39,7 @@ function longestWork(
   for (const { desc, policy, service } of methods)
     if (desc.methodKind === "unary") note(service, policy.timeoutMs);
   for (const event of written)
-    for (const { service, ackWaitMs } of readEvent(event, "").consumers) note(service, ackWaitMs);
+    for (const { service, ackWaitMs } of readEvent(event, []).consumers) note(service, ackWaitMs);
   for (const { policy, service } of methods) if (!longest.has(service)) note(service, policy.timeoutMs);
   return longest;
 }

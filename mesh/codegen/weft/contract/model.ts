@@ -129,7 +129,9 @@ export interface MeshEvent {
   /** Full name of the message. */
   readonly type: string;
   readonly about: string;
-  /** Name of the service it belongs to. */
+  /** Names of the services of its package, any of which may publish it; sorted. */
+  readonly publishers: readonly string[];
+  /** The first of them, for where there is room for one. */
   readonly publisher: string;
   readonly subject: string;
   /** a.b.v1 becomes A_B_V1. */

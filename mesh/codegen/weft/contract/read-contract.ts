@@ -25,7 +25,7 @@ export function readContract(registry: FileRegistry, files: readonly string[]): 
   const descs = files.flatMap((name) => registry.getFile(name) ?? []);
   const served = descs.flatMap((file) => file.services).flatMap((desc) => servedOf(registry, desc));
   const written = writtenEvents(registry, descs);
-  const publishers = new Map(served.map(({ desc, name }) => [desc.file.proto.package, name]));
+  const publishers = servicesByPackage(served);
 
   const problems = new Problems();
   checkContract({ registry, served, written, publishers }, problems);
@@ -52,12 +52,21 @@ export function readContract(registry: FileRegistry, files: readonly string[]): 
       about: aboutOf(contracts[0]!),
       contracts,
       methods: methodsOf.get(name)!,
-      publishes: events.filter((event) => event.publisher === name),
+      publishes: events.filter((event) => event.publishers.includes(name)),
       consumes: subscriptionsOf(events, name),
       calls: calls.get(name) ?? [],
     };
   });
   return { services, events };
+}
+
+/** Package → names of its services, sorted; what every service serves is not one of them. */
+function servicesByPackage(served: readonly Served[]): ReadonlyMap<string, readonly string[]> {
+  const own = served.filter(({ name }) => name !== EVERY_SERVICE);
+  const packages = Map.groupBy(own, ({ desc }) => desc.file.proto.package);
+  return new Map(
+    [...packages].map(([name, services]) => [name, [...new Set(services.map((each) => each.name))].sort()]),
+  );
 }
 
 function servedOf(registry: FileRegistry, desc: DescService): Served[] {

@@ -28,12 +28,13 @@ export function writtenEvents(registry: Registry, files: readonly DescFile[]): W
     });
 }
 
-/** @param publisher service of the event's package */
-export function readEvent({ desc, policy }: WrittenEvent, publisher: string): MeshEvent {
+/** @param publishers services of the event's package */
+export function readEvent({ desc, policy }: WrittenEvent, publishers: readonly string[]): MeshEvent {
   return {
     type: desc.typeName,
     about: aboutOf(desc),
-    publisher,
+    publishers,
+    publisher: publishers[0] ?? "",
     subject: policy.subject,
     stream: desc.file.proto.package.toUpperCase().replaceAll(".", "_"),
     key: policy.key,

@@ -27,6 +27,13 @@ const roles: Row = {
   envoy: yes("claim roles in rbac"),
   rest: process,
 };
+const withoutUser: Row = {
+  ...documented,
+  "istio-sidecar": yes("no user is asked for"),
+  "istio-ambient": yes("no user is asked for"),
+  envoy: yes("no user is asked for"),
+  rest: process,
+};
 const owner: Row = {
   ...documented,
   "istio-sidecar": nearly("asks for a user; whose it is, the process checks"),
@@ -41,7 +48,7 @@ export const rows: Readonly<Record<string, Row>> = {
   "ServicePolicy.name": everywhere("name of every resource"),
   "ServicePolicy.defaults": everywhere("merged into each method"),
 
-  "Access.public": everywhere("no user is asked for"),
+  "Access.public": withoutUser,
   "Access.signed_in": users,
   "Access.roles": roles,
   "Roles.any_of": roles,
@@ -50,7 +57,7 @@ export const rows: Readonly<Record<string, Row>> = {
   "Owner.response_field": owner,
   "Owner.subject": owner,
   "Owner.or_roles": owner,
-  "Access.service_only": everywhere("no user is asked for; the callers are listed"),
+  "Access.service_only": withoutUser,
 
   "MethodPolicy.access": users,
   "MethodPolicy.callers": {
@@ -171,7 +178,13 @@ export const rows: Readonly<Record<string, Row>> = {
     envoy: yes("max_ejection_time"),
     rest: process,
   },
-  "MethodPolicy.concurrency": inProcess,
+  "MethodPolicy.concurrency": {
+    ...documented,
+    "istio-sidecar": nearly("connectionPool, for each proxy and callee"),
+    "istio-ambient": nearly("connectionPool of the waypoint, one for all methods of the service"),
+    envoy: nearly("circuit_breakers, for each proxy and callee"),
+    rest: process,
+  },
   "Concurrency.limit": {
     ...documented,
     "istio-sidecar": yes("http2MaxRequests, by subset where methods differ"),
@@ -199,7 +212,7 @@ export const rows: Readonly<Record<string, Row>> = {
   "MethodPolicy.slo": {
     ...documented,
     slo: yes("recording rules, alerts, unit tests"),
-    grafana: yes("panel of the bad share"),
+    grafana: nearly("panel of the bad share, as the recording rules give it"),
     rest: process,
   },
   "Slo.availability": { ...documented, slo: yes("threshold of the alerts"), rest: process },
@@ -231,7 +244,12 @@ export const rows: Readonly<Record<string, Row>> = {
     grafana: yes("a consumer of the event dashboard"),
     rest: process,
   },
-  "Consumer.service": { ...documented, kubernetes: yes("rights of the bus user"), rest: process },
+  "Consumer.service": {
+    ...documented,
+    kubernetes: yes("rights of the bus user; ScaledObject on what waits"),
+    grafana: yes("a consumer of the event dashboard"),
+    rest: process,
+  },
   "Consumer.max_deliver": inProcess,
   "Consumer.backoff": inProcess,
   "Consumer.ack_wait": inProcess,

@@ -1,20 +1,26 @@
-import type { MeshMethod, MeshService } from "../contract/model.ts";
+import type { Contract, MeshMethod } from "../contract/model.ts";
 import { kebab } from "../output/kebab.ts";
+import { uniqueNames } from "../output/unique-names.ts";
+
+/** Name of the route of a service for what is in no contract. */
+export function restRoute(service: string): string {
+  return `${service}-everything-else`;
+}
 
 /**
- * Names of the routes of a service's methods: SERVICE-METHOD, with the name of the contract's service between where
- * a workload serves several. Methods that differ in nothing but case share no name: the later ones are numbered.
+ * Names of the routes of all methods: SERVICE-METHOD, with the name of the contract's service between where a
+ * workload serves several. All routes live in one namespace.
  */
-export function routeNames({ name, contracts, methods }: MeshService): Map<MeshMethod, string> {
-  const taken = new Set<string>();
-  return new Map(
+export function routeNames({ services }: Contract): ReadonlyMap<MeshMethod, string> {
+  const wanted = services.flatMap(({ name, contracts, methods }) =>
     methods.map((method) => {
       const between = contracts.length > 1 ? `${kebab(method.desc.parent.name)}-` : "";
-      const wanted = `${name}-${between}${kebab(method.name)}`.slice(0, 240);
-      let given = wanted;
-      for (let number = 2; taken.has(given); number++) given = `${wanted}-${number}`;
-      taken.add(given);
-      return [method, given];
+      return {
+        key: method,
+        name: `${name}-${between}${kebab(method.name)}`,
+        identity: `${name} ${method.path}`,
+      };
     }),
   );
+  return uniqueNames(wanted, new Set(services.map(({ name }) => restRoute(name))));
 }

@@ -8,7 +8,7 @@ import { servicePage, table } from "./service-page.ts";
 export function emitDocs(contract: Contract): GeneratedFile[] {
   const pages = contract.services.map((service) => ({
     name: `${service.name}.md`,
-    content: servicePage(contract, service, headerOf(service)),
+    content: servicePage(service, headerOf(service)),
   }));
   const rows = contract.services.map((service) => [
     `[${service.name}](${service.name}.md)`,

@@ -1,6 +1,6 @@
 /** The page of one service. */
 import { callersOf } from "../../contract/call-graph.ts";
-import type { Contract, MeshMethod, MeshService } from "../../contract/model.ts";
+import type { MeshMethod, MeshService } from "../../contract/model.ts";
 import {
   accessWords,
   breakerWords,
@@ -11,13 +11,13 @@ import {
   time,
 } from "./policy-words.ts";
 
-export function servicePage(contract: Contract, service: MeshService, header: string): string {
+export function servicePage(service: MeshService, header: string): string {
   const { name, about, methods, publishes, consumes, calls } = service;
   const sections = [
     `<!-- ${header} -->`,
     `# ${name}`,
     about,
-    diagram(contract, service),
+    diagram(service),
     "## Calls it takes",
     methods.length > 0 ? methods.map(methodSection).join("\n\n") : "None.",
     "## Calls it makes",
@@ -47,7 +47,7 @@ export function servicePage(contract: Contract, service: MeshService, header: st
           ["Subject", "From", "Consumer", "Deliveries", "Waits between", "Within"],
           consumes.map(({ event, consumer }) => [
             `\`${event.subject}\``,
-            `[${event.publisher}](${event.publisher}.md)`,
+            event.publishers.map((name) => `[${name}](${name}.md)`).join(", "),
             `\`${consumer.durable}\``,
             String(consumer.maxDeliver),
             consumer.backoffMs.map(time).join(", "),
@@ -86,7 +86,7 @@ function methodSection(method: MeshMethod): string {
 }
 
 /** Who calls it, whom it calls, and where its events go. */
-function diagram({ services }: Contract, service: MeshService): string {
+function diagram(service: MeshService): string {
   const id = (name: string) => name.replaceAll("-", "_");
   const arrows = new Set<string>();
   for (const caller of callersOf(service))
@@ -97,10 +97,11 @@ function diagram({ services }: Contract, service: MeshService): string {
     for (const { service: reader } of event.consumers)
       arrows.add(`  ${id(service.name)} -. ${event.type.split(".").at(-1)} .-> ${id(reader)}["${reader}"]`);
   for (const { event } of service.consumes)
-    if (services.some(({ name }) => name === event.publisher))
-      arrows.add(
-        `  ${id(event.publisher)}["${event.publisher}"] -. ${event.type.split(".").at(-1)} .-> ${id(service.name)}`,
-      );
+    for (const publisher of event.publishers)
+      if (publisher !== service.name)
+        arrows.add(
+          `  ${id(publisher)}["${publisher}"] -. ${event.type.split(".").at(-1)} .-> ${id(service.name)}`,
+        );
   if (arrows.size === 0) return "";
   return ["```mermaid", "flowchart LR", `  ${id(service.name)}["${service.name}"]`, ...arrows, "```"].join(
     "\n",

@@ -1,6 +1,6 @@
 /** Istio in ambient mode: one file a service, one for what holds everywhere, and values for Istio itself. */
 import { hasEdge } from "../../contract/call-graph.ts";
-import { type Contract, EDGE, type MeshService } from "../../contract/model.ts";
+import { type Contract, EDGE, type MeshMethod, type MeshService } from "../../contract/model.ts";
 import type { MeshOptions } from "../../options.ts";
 import type { GeneratedFile } from "../../output/generated-file.ts";
 import { headerOf, headerOfAll } from "../../output/header.ts";
@@ -9,6 +9,7 @@ import { yamlFile } from "../../output/yaml-file.ts";
 import { retriesInMesh } from "../edge-retries.ts";
 import { istiodValues } from "../istio/istiod-values.ts";
 import { denyByDefault, strictMutualTls, telemetry } from "../istio/mesh-wide.ts";
+import { routeNames } from "../route-names.ts";
 import {
   allowCallers,
   allowEverybody,
@@ -20,9 +21,8 @@ import { httpRoutes } from "./http-routes.ts";
 import { WAYPOINT, waypoint, waypointNetwork } from "./waypoint.ts";
 
 export function emitIstioAmbient(contract: Contract, options: MeshOptions): GeneratedFile[] {
-  const files = contract.services
-    .filter(({ methods }) => methods.length > 0)
-    .map((service) => serviceFile(service, options));
+  const names = routeNames(contract);
+  const files = contract.services.map((service) => serviceFile(service, names, options));
   if (hasEdge(contract)) files.push(yamlFile("edge.yaml", headerOfAll, [allowEverybody(EDGE, options)]));
   const everywhere = [
     waypoint(options),
@@ -36,11 +36,16 @@ export function emitIstioAmbient(contract: Contract, options: MeshOptions): Gene
   return [...files, istiodValues(), kustomizeComponent(headerOfAll, files, patches)];
 }
 
-function serviceFile(service: MeshService, options: MeshOptions): GeneratedFile {
+function serviceFile(
+  service: MeshService,
+  names: ReadonlyMap<MeshMethod, string>,
+  options: MeshOptions,
+): GeneratedFile {
+  // Nothing leads to a service that only reads events.
+  const called = service.methods.length > 0;
   return yamlFile(`${service.name}.yaml`, headerOf(service), [
-    ...httpRoutes(service, options),
-    destinationRule(service, options),
-    allowCallers(service, options),
+    ...(called ? [...httpRoutes(service, names, options), destinationRule(service, options)] : []),
+    ...(called ? [allowCallers(service, options)] : []),
     allowWaypoint(service.name, options),
     ...requestAuthentication(service, options),
   ]);

@@ -3,14 +3,18 @@ import type { MeshOptions } from "../../options.ts";
 import { gatewayDuration } from "../../output/duration.ts";
 import { type Resource, resource } from "../../output/resource.ts";
 import { proxyCodes } from "../grpc-retry-codes.ts";
-import { routeNames } from "../route-names.ts";
+import { restRoute } from "../route-names.ts";
 
 /**
  * Routes that the waypoint follows, one for each method: GRPCRoute has neither timeouts nor retries (GEP-3139,
  * GEP-3440), so they are HTTPRoutes. The last one takes what is in no contract.
+ * @param names of the methods' routes
  */
-export function httpRoutes(service: MeshService, options: MeshOptions): Resource[] {
-  const names = routeNames(service);
+export function httpRoutes(
+  service: MeshService,
+  names: ReadonlyMap<MeshMethod, string>,
+  options: MeshOptions,
+): Resource[] {
   const routes = service.methods.map((method) =>
     route(service, names.get(method)!, options, {
       matches: [{ path: { type: "Exact", value: method.path } }],
@@ -19,7 +23,7 @@ export function httpRoutes(service: MeshService, options: MeshOptions): Resource
     }),
   );
   const rest = { matches: [{ path: { type: "PathPrefix", value: "/" } }] };
-  return [...routes, route(service, `${service.name}-everything-else`, options, rest)];
+  return [...routes, route(service, restRoute(service.name), options, rest)];
 }
 
 function route({ name }: MeshService, routeName: string, options: MeshOptions, rule: object): Resource {

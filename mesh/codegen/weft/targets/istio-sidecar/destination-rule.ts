@@ -1,7 +1,6 @@
 import type { MeshService } from "../../contract/model.ts";
 import type { MeshOptions } from "../../options.ts";
 import { hostOf, type Resource, resource } from "../../output/resource.ts";
-import { istioTrafficPolicy } from "../istio/traffic-policy.ts";
 import { RETRY_BUDGET } from "../retry-budget.ts";
 import type { Subsets } from "./subsets.ts";
 
@@ -17,12 +16,12 @@ export function destinationRule({ name }: MeshService, subsets: Subsets, options
         trafficPolicy: {
           loadBalancer: { simple: "LEAST_REQUEST" },
           retryBudget: { percent: RETRY_BUDGET.percent, minRetryConcurrency: RETRY_BUDGET.minimum },
-          ...istioTrafficPolicy(subsets.usual),
+          ...subsets.usual,
         },
         ...(subsets.others.length > 0 && {
-          subsets: subsets.others.map(({ name: subset, limits }) => ({
+          subsets: subsets.others.map(({ name: subset, policy }) => ({
             name: subset,
-            trafficPolicy: istioTrafficPolicy(limits),
+            trafficPolicy: policy,
           })),
         }),
       },

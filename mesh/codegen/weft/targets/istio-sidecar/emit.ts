@@ -5,6 +5,7 @@ import type { MeshOptions } from "../../options.ts";
 import type { GeneratedFile } from "../../output/generated-file.ts";
 import { headerOf, headerOfAll } from "../../output/header.ts";
 import { kustomizeComponent } from "../../output/kustomization.ts";
+import type { Resource } from "../../output/resource.ts";
 import { yamlFile } from "../../output/yaml-file.ts";
 import { retriesInMesh } from "../edge-retries.ts";
 import { istiodValues } from "../istio/istiod-values.ts";
@@ -17,9 +18,7 @@ import { subsetsOf } from "./subsets.ts";
 import { virtualService } from "./virtual-service.ts";
 
 export function emitIstioSidecar(contract: Contract, options: MeshOptions): GeneratedFile[] {
-  const files = contract.services
-    .filter(({ methods }) => methods.length > 0)
-    .map((service) => serviceFile(contract, service, options));
+  const files = contract.services.map((service) => serviceFile(contract, service, options));
   if (hasEdge(contract)) files.push(edgeFile(contract, options));
   const everywhere = [strictMutualTls(options), denyByDefault(options), telemetry(options)];
   files.push(yamlFile("mesh.yaml", headerOfAll, everywhere));
@@ -35,14 +34,19 @@ export function emitIstioSidecar(contract: Contract, options: MeshOptions): Gene
 }
 
 function serviceFile(contract: Contract, service: MeshService, options: MeshOptions): GeneratedFile {
-  const subsets = subsetsOf(service);
   return yamlFile(`${service.name}.yaml`, headerOf(service), [
-    virtualService(service, subsets, options),
-    destinationRule(service, subsets, options),
+    ...routing(service, options),
     allowCallers(service, options),
     ...requestAuthentication(service, options),
     sidecar(service.name, reachedFrom(contract, service), options),
   ]);
+}
+
+/** Nothing leads to a service that only reads events. */
+function routing(service: MeshService, options: MeshOptions): Resource[] {
+  if (service.methods.length === 0) return [];
+  const subsets = subsetsOf(service);
+  return [virtualService(service, subsets, options), destinationRule(service, subsets, options)];
 }
 
 function edgeFile(contract: Contract, options: MeshOptions): GeneratedFile {

@@ -1,30 +1,40 @@
 import type { MeshMethod, MeshService } from "../../contract/model.ts";
 import { kebab } from "../../output/kebab.ts";
+import { uniqueNames } from "../../output/unique-names.ts";
+import { istioTrafficPolicy } from "../istio/traffic-policy.ts";
 import { groupMethods } from "../method-groups.ts";
-import { limitsOf, type TrafficLimits } from "../traffic-limits.ts";
+import { limitsOf } from "../traffic-limits.ts";
 
 /**
- * Methods of one service with other limits than the rest get a subset of the destination: the same endpoints with
+ * Methods of one service with another traffic policy than the rest get a subset of the destination: the same endpoints with
  * a pool and a breaker of their own.
  */
 export interface Subsets {
-  /** Of the methods without a subset. */
-  readonly usual: TrafficLimits;
-  readonly others: readonly { readonly name: string; readonly limits: TrafficLimits }[];
-  /** Undefined: the usual limits. */
+  /** Traffic policy of the methods without a subset. */
+  readonly usual: object;
+  readonly others: readonly { readonly name: string; readonly policy: object }[];
+  /** Undefined: the usual policy. */
   nameFor(method: MeshMethod): string | undefined;
 }
 
-/** The largest group, the first among equals, has the usual limits. @throws never: a service has a method */
+/** The largest group, the first among equals, has the usual policy. @throws never: a service has a method */
 export function subsetsOf({ methods }: MeshService): Subsets {
-  const groups = groupMethods(methods, limitsOf);
+  const groups = groupMethods(methods, (method) => istioTrafficPolicy(limitsOf(method)));
   const usual = groups.reduce((most, group) => (group.methods.length > most.methods.length ? group : most));
   const others = groups
     .filter((group) => group !== usual)
-    .map((group) => ({ ...group, name: `as-${kebab(group.methods[0]!.name)}` }));
+    .map(({ key, methods: [first] }) => ({
+      key,
+      name: `as-${kebab(first!.name)}`,
+      identity: first!.path,
+    }));
+  const names = uniqueNames(others);
+  const subsets = new Map(
+    groups.flatMap(({ key, methods: alike }) => alike.map((method) => [method, names.get(key)])),
+  );
   return {
     usual: usual.key,
-    others: others.map(({ name, key }) => ({ name, limits: key })),
-    nameFor: (method) => others.find((group) => group.methods.includes(method))?.name,
+    others: others.map(({ key }) => ({ name: names.get(key)!, policy: key })),
+    nameFor: (method) => subsets.get(method),
   };
 }

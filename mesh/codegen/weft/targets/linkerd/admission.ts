@@ -1,10 +1,13 @@
 /** Routes into a workload and who may take them. Linkerd sees callers only: users are checked by the process. */
-import { ANYBODY, type MeshMethod, type MeshService } from "../../contract/model.ts";
+import type { MeshMethod, MeshService } from "../../contract/model.ts";
 import type { MeshOptions } from "../../options.ts";
-import { kebab } from "../../output/kebab.ts";
 import { type Resource, resource } from "../../output/resource.ts";
+import { uniqueNames } from "../../output/unique-names.ts";
 import { groupMethods } from "../method-groups.ts";
 import { ANYWHERE, SCRAPER, servicesNamed } from "./authentications.ts";
+import type { CallerSets } from "./caller-sets.ts";
+
+const ANYBODYS = "anybody";
 
 /** What the limit of the Gateway API leaves to one rule (matches for each rule). */
 const MATCHES_PER_RULE = 64;
@@ -12,15 +15,22 @@ const MATCHES_PER_RULE = 64;
 const HEALTH = ["Check", "Watch", "List"].map((method) => `/grpc.health.v1.Health/${method}`);
 
 /** One route for all methods with the same callers, one for probes and one for metrics. */
-export function admission(service: MeshService, options: MeshOptions): Resource[] {
+export function admission(service: MeshService, sets: CallerSets, options: MeshOptions): Resource[] {
   const { name } = service;
   const admitting = service.methods.filter(({ policy }) => policy.callers.length > 0);
-  const groups = groupMethods(admitting, ({ policy }) => policy.callers);
+  const groups = groupMethods(admitting, ({ policy }) => sets.nameOf(policy.callers));
+  const names = uniqueNames(
+    groups.map(({ key = ANYBODYS }) => ({
+      key,
+      name: `${name}-from-${key}`,
+      identity: `${name} from ${key}`,
+    })),
+  );
   return [
-    ...groups.flatMap(({ key: callers, methods }) => {
-      const route = `${name}-from-${nameOf(callers)}`;
+    ...groups.flatMap(({ key, methods }) => {
       const paths = methods.map(({ path }: MeshMethod) => path);
-      return admit(name, route, paths, authenticationOf(callers), options);
+      const authentication = key === undefined ? ANYWHERE : servicesNamed(key);
+      return admit(name, names.get(key ?? ANYBODYS)!, paths, authentication, options);
     }),
     ...admit(name, `${name}-probes`, [...HEALTH, "/healthz", "/readyz"], ANYWHERE, options),
     ...admit(name, `${name}-metrics`, ["/metrics"], SCRAPER, options),
@@ -42,15 +52,6 @@ export function admitEverybody(name: string, options: MeshOptions): Resource[] {
       },
     ),
   ];
-}
-
-function authenticationOf(callers: readonly string[]): object {
-  return callers.includes(ANYBODY) ? ANYWHERE : servicesNamed(nameOf(callers));
-}
-
-/** "edge-and-order"; also the name of the authentication. */
-export function nameOf(callers: readonly string[]): string {
-  return callers.includes(ANYBODY) ? "anybody" : kebab(callers.join("-and-"));
 }
 
 function admit(

@@ -1,8 +1,7 @@
 /** Sets of callers that policies refer to. */
-import { ANYBODY, type Contract } from "../../contract/model.ts";
 import type { MeshOptions } from "../../options.ts";
 import { type Resource, resource } from "../../output/resource.ts";
-import { nameOf } from "./admission.ts";
+import type { CallerSets } from "./caller-sets.ts";
 
 const GROUP = "policy.linkerd.io";
 const OBSERVABILITY = "observability";
@@ -10,26 +9,19 @@ const OBSERVABILITY = "observability";
 /** Anybody, from any address, in the mesh or not. */
 export const ANYWHERE = { group: GROUP, kind: "NetworkAuthentication", name: "anywhere" };
 /** What reads metrics. */
-export const SCRAPER = { group: GROUP, kind: "MeshTLSAuthentication", name: "scraper" };
+export const SCRAPER = servicesNamed("scraper");
 
-export function servicesNamed(name: string): object {
+export function servicesNamed(name: string): { group: string; kind: string; name: string } {
   return { group: GROUP, kind: "MeshTLSAuthentication", name };
 }
 
 /** One authentication for each set of callers in the contract, and those that belong to none. */
-export function authentications({ services }: Contract, options: MeshOptions): Resource[] {
-  const sets = new Map<string, readonly string[]>();
-  for (const { methods } of services)
-    for (const { policy } of methods)
-      if (policy.callers.length > 0 && !policy.callers.includes(ANYBODY))
-        sets.set(nameOf(policy.callers), policy.callers);
-  const byCallers = [...sets]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, callers]) =>
-      meshTls(name, options, {
-        identityRefs: callers.map((caller) => ({ kind: "ServiceAccount", name: caller })),
-      }),
-    );
+export function authentications(sets: CallerSets, options: MeshOptions): Resource[] {
+  const byCallers = sets.all.map(({ name, callers }) =>
+    meshTls(name, options, {
+      identityRefs: callers.map((caller) => ({ kind: "ServiceAccount", name: caller })),
+    }),
+  );
   return [
     resource(
       options,

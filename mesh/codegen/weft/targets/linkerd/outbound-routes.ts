@@ -3,20 +3,25 @@ import type { MeshOptions } from "../../options.ts";
 import { goDuration } from "../../output/duration.ts";
 import { type Resource, resource } from "../../output/resource.ts";
 import { proxyCodes } from "../grpc-retry-codes.ts";
-import { routeNames } from "../route-names.ts";
+import { restRoute } from "../route-names.ts";
 
 /**
  * Routes that callers' proxies follow: Linkerd takes timeouts and retries from annotations of the whole route, so
  * each method has one. The last route takes what is in no contract, such as health checks.
+ * @param names of the methods' routes
  */
-export function outboundRoutes(service: MeshService, options: MeshOptions): Resource[] {
-  const names = routeNames(service);
+export function outboundRoutes(
+  service: MeshService,
+  names: ReadonlyMap<MeshMethod, string>,
+  options: MeshOptions,
+): Resource[] {
   const routes = service.methods.map((method) =>
     route(service, names.get(method)!, annotationsOf(method), options, {
       matches: [{ method: { type: "Exact", service: method.service, method: method.name } }],
     }),
   );
-  return [...routes, route(service, `${service.name}-everything-else`, {}, options, {})];
+  if (routes.length === 0) return [];
+  return [...routes, route(service, restRoute(service.name), {}, options, {})];
 }
 
 function route(
