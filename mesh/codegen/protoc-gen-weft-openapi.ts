@@ -1,5 +1,6 @@
 /** protoc plugin: writes one OpenAPI 3.1 document for what a contract opens at the edge. Run by buf generate. */
-import { runNodeJs } from "@bufbuild/protoplugin";
-import { openapiPlugin } from "./openapi/plugin.ts";
+import "./compile-cache.ts";
 
+const { runNodeJs } = await import("@bufbuild/protoplugin");
+const { openapiPlugin } = await import("./openapi/plugin.ts");
 runNodeJs(openapiPlugin);

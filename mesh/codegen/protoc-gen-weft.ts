@@ -1,5 +1,6 @@
 /** protoc plugin: writes mesh, cluster, alerts and pages from the policy options of a contract. Run by buf generate. */
-import { runNodeJs } from "@bufbuild/protoplugin";
-import { weftPlugin } from "./weft/plugin.ts";
+import "./compile-cache.ts";
 
+const { runNodeJs } = await import("@bufbuild/protoplugin");
+const { weftPlugin } = await import("./weft/plugin.ts");
 runNodeJs(weftPlugin);
