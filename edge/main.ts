@@ -5,6 +5,8 @@ import { type DescService, hasOption } from "@bufbuild/protobuf";
 import { service as serviceOption } from "#gen/weft/policy/v1/policy_pb.ts";
 import { lineWriter } from "#mesh/runtime/telemetry/line-writer.ts";
 import { createLogger } from "#mesh/runtime/telemetry/log.ts";
+import { startTelemetry, type Telemetry } from "#mesh/runtime/telemetry/start-telemetry.ts";
+import { openAdminPort } from "./admin-port.ts";
 import { parseArguments } from "./cli.ts";
 import { gatewayServer } from "./gateway.ts";
 import { edgePages } from "./pages.ts";
@@ -12,9 +14,11 @@ import { logCalls } from "./policies/access-log.ts";
 import { admitCalls, plainSteps } from "./policies/admit-calls.ts";
 import { type EdgeParts, edgeParts } from "./policies/edge-parts.ts";
 import { guardedCalls } from "./policies/guarded-calls.ts";
+import { observedCalls, observeFinishedCalls } from "./policies/observe-calls.ts";
+import { RequestMetrics } from "./policies/request-metrics.ts";
 import type { EdgeSettings } from "./policies/settings.ts";
 import { createProtocols } from "./protocols/protocols.ts";
-import type { CallHooks } from "./transcode/admission.ts";
+import { type CallHooks, inTurn } from "./transcode/admission.ts";
 import { createTranscoder } from "./transcode/transcoder.ts";
 import type { StartCall } from "./transcode/upstream-call.ts";
 import { upstreamCalls } from "./upstream/calls.ts";
@@ -37,6 +41,8 @@ async function run(): Promise<void> {
     process.argv.slice(2),
   );
   const parts = policies && (await edgeParts(policies, { natsUrl: process.env.NATS_URL, log }));
+  const telemetry = policies && startTelemetry("edge", process.env, log);
+  const requests = telemetry && new RequestMetrics();
   const pools = new Map<string, Pool>();
   const calls = new Map<string, StartCall>();
   const upstreamFor = (service: DescService): StartCall | undefined => {
@@ -44,18 +50,26 @@ async function run(): Promise<void> {
     if (!url) return undefined;
     if (!pools.has(url)) pools.set(url, new Pool(url));
     if (!calls.has(service.typeName))
-      calls.set(service.typeName, callsTo(service, pools.get(url)!, policies));
+      calls.set(service.typeName, callsTo(service, pools.get(url)!, policies, telemetry));
     return calls.get(service.typeName);
   };
   let draining = false;
   const isReady = () => !draining;
-  const hooks = parts ? policyHooks(parts) : {};
+  const hooks = parts && telemetry && requests ? policyHooks(parts, telemetry, requests) : {};
   const transcoder = createTranscoder({ registry, httpRules, options, upstreamFor, ...hooks });
   const protocols = createProtocols({ registry, upstreamFor, isReady, ...hooks });
   const { server, drain } = gatewayServer([protocols, transcoder], await edgePages({ isReady }), {
     limits: policies ? { requestTimeoutMs: policies.request_timeout_ms } : {},
     everyRequest: parts?.everyRequest,
+    requests,
   });
+  const admin =
+    policies?.admin_port !== undefined && telemetry
+      ? await openAdminPort(policies.admin_host, policies.admin_port, {
+          metrics: telemetry.metrics.text,
+          isReady,
+        })
+      : undefined;
   server.listen(port, host);
   await once(server, "listening");
   console.log(
@@ -69,6 +83,8 @@ async function run(): Promise<void> {
     await drain(policies?.grace_ms ?? GRACE_MS);
     for (const pool of pools.values()) pool.destroy();
     await parts?.close();
+    await admin?.close();
+    await telemetry?.stop();
     process.exit(0);
   };
   process.on("SIGTERM", stop);
@@ -76,16 +92,24 @@ async function run(): Promise<void> {
 }
 
 /** A contract with policy options gets its breakers and retries; one without knows of none. */
-function callsTo(service: DescService, pool: Pool, policies: EdgeSettings | undefined): StartCall {
-  const start = upstreamCalls(pool);
-  if (!policies || !hasOption(service, serviceOption)) return start;
+function callsTo(
+  service: DescService,
+  pool: Pool,
+  policies: EdgeSettings | undefined,
+  telemetry: Telemetry | undefined,
+): StartCall {
+  const upstream = upstreamCalls(pool);
+  if (!policies || !telemetry) return upstream;
+  const start = observedCalls(upstream, service, service.typeName, telemetry.metrics.clientCalls);
+  if (!hasOption(service, serviceOption)) return start;
   return guardedCalls(start, service, (rpc, breaker) => log.warn({ rpc, breaker }, "breaker"));
 }
 
-function policyHooks(parts: EdgeParts): CallHooks {
+function policyHooks(parts: EdgeParts, { tracer, metrics }: Telemetry, requests: RequestMetrics): CallHooks {
+  metrics.add(() => requests.text());
   return {
-    admit: admitCalls(plainSteps(parts)),
-    onFinish: logCalls(log, lineWriter()),
+    admit: admitCalls(plainSteps({ ...parts, tracer })),
+    onFinish: inTurn(observeFinishedCalls(requests), logCalls(log, lineWriter())),
     clientAddress: parts.clientAddress,
   };
 }

@@ -25,8 +25,8 @@ import { Http2Sessions } from "#mesh/runtime/rpc/http2-sessions.ts";
 import { requestIdFrom } from "#mesh/runtime/telemetry/context.ts";
 import { lineWriter } from "#mesh/runtime/telemetry/line-writer.ts";
 import { createLogger } from "#mesh/runtime/telemetry/log.ts";
-import { startTracing } from "#mesh/runtime/telemetry/start-tracing.ts";
-import { readTelemetrySettings } from "#mesh/runtime/telemetry/telemetry-settings.ts";
+import { startTelemetry } from "#mesh/runtime/telemetry/start-telemetry.ts";
+import { openAdminPort } from "./admin-port.ts";
 import { gatewayServer } from "./gateway.ts";
 import { edgePages } from "./pages.ts";
 import { logCalls } from "./policies/access-log.ts";
@@ -34,10 +34,11 @@ import { admitCalls, meshSteps } from "./policies/admit-calls.ts";
 import { edgeParts } from "./policies/edge-parts.ts";
 import { statusOfReason } from "./policies/error-status.ts";
 import { guardedCalls } from "./policies/guarded-calls.ts";
+import { observedCalls, observeFinishedCalls } from "./policies/observe-calls.ts";
+import { RequestMetrics } from "./policies/request-metrics.ts";
 import { settingsFromEnv } from "./policies/settings.ts";
-import { tracedCalls, traceFinishedCalls } from "./policies/trace-calls.ts";
 import { createProtocols } from "./protocols/protocols.ts";
-import type { OnFinish } from "./transcode/admission.ts";
+import { inTurn } from "./transcode/admission.ts";
 import { createTranscoder } from "./transcode/transcoder.ts";
 import type { StartCall } from "./transcode/upstream-call.ts";
 import { upstreamCalls } from "./upstream/calls.ts";
@@ -48,6 +49,8 @@ import { replicaCalls } from "./upstream/replica-calls.ts";
 export interface RunningEdge {
   /** TCP port it listens on. */
   readonly port: number;
+  /** Port of figures and probes; undefined where none was asked for. */
+  readonly adminPort: number | undefined;
   /** Refuses new connections, lets calls in flight finish. */
   stop(): Promise<void>;
 }
@@ -59,7 +62,10 @@ export interface RunningEdge {
 export async function startEdge(config: Config): Promise<RunningEdge> {
   const log = createLogger("edge", config.logLevel);
   const settings = settingsFromEnv(config.env);
-  const tracing = startTracing("edge", readTelemetrySettings(config.env), log);
+  const telemetry = startTelemetry("edge", config.env, log);
+  const { tracer, metrics } = telemetry;
+  const requests = new RequestMetrics();
+  metrics.add(() => requests.text());
   const workload = await loadWorkload("edge", config);
   const registry = readDescriptors(config.env.WEFT_DESCRIPTORS ?? "gen/descriptors.binpb");
   const services = [...registry]
@@ -82,7 +88,7 @@ export async function startEdge(config: Config): Promise<RunningEdge> {
     services.map((service) => {
       const upstream = meshNameOf(service);
       const targets = replicaCalls(discovery.upstreams.to(upstream));
-      const start = tracedCalls(upstreamCalls(targets), service, upstream);
+      const start = observedCalls(upstreamCalls(targets), service, upstream, metrics.clientCalls);
       return [service.typeName, guardedCalls(start, service, onBreaker, settings.retries)];
     }),
   );
@@ -94,8 +100,8 @@ export async function startEdge(config: Config): Promise<RunningEdge> {
   });
   const parts = await edgeParts(settings, { natsUrl: config.natsUrl, log });
   const hooks = {
-    admit: admitCalls(meshSteps({ workload, verifyUser, tracer: tracing.tracer, ...parts })),
-    onFinish: inTurn(traceFinishedCalls(), logCalls(log, lineWriter())),
+    admit: admitCalls(meshSteps({ workload, verifyUser, tracer, ...parts })),
+    onFinish: inTurn(observeFinishedCalls(requests), logCalls(log, lineWriter())),
     requestId,
     clientAddress: parts.clientAddress,
   };
@@ -119,13 +125,19 @@ export async function startEdge(config: Config): Promise<RunningEdge> {
   const { server, drain } = gatewayServer([protocols, transcoder], await edgePages({ isReady, openApi }), {
     limits: { requestTimeoutMs: settings.request_timeout_ms },
     everyRequest: parts.everyRequest,
+    requests,
   });
+  const admin =
+    settings.admin_port === undefined
+      ? undefined
+      : await openAdminPort(settings.admin_host, settings.admin_port, { metrics: metrics.text, isReady });
   server.listen(config.port, config.host);
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   log.info({ port, routes: transcoder.routes.length }, "ready");
   return {
     port,
+    adminPort: admin?.port,
     async stop() {
       draining = true;
       // Balancers see that the edge is not ready and send nobody new, before connections are refused.
@@ -135,16 +147,10 @@ export async function startEdge(config: Config): Promise<RunningEdge> {
       await discovery.close();
       await bus?.close();
       await parts.close();
-      await tracing.stop();
+      await admin?.close();
+      await telemetry.stop();
       log.info("stopped");
     },
-  };
-}
-
-/** All of them hear how a call ended. */
-function inTurn(...listeners: OnFinish[]): OnFinish {
-  return (call, outcome) => {
-    for (const listener of listeners) listener(call, outcome);
   };
 }
 

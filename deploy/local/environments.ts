@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Identities } from "./identities.ts";
-import { type Places, placesSeenFrom, type ServiceEntry, type System } from "./topology.ts";
+import { adminName, type Places, placesSeenFrom, type ServiceEntry, type System } from "./topology.ts";
 
 export type Connections = {
   places: Places;
@@ -41,6 +41,9 @@ function environmentOf(
     WEFT_SERVICE: name,
     WEFT_HOST: "127.0.0.1",
     PORT: String(connections.places.port(name)),
+    ...(entry.adminPort !== undefined && {
+      WEFT_ADMIN_PORT: String(connections.places.port(adminName(name))),
+    }),
     ...(databaseUrl && { DATABASE_URL: via(databaseUrl, "postgres") }),
     NATS_URL: via(connections.natsUrl(name), "nats"),
     WEFT_UPSTREAMS: others.map((other) => `${other.name}=${places.url(other.name)}`).join(","),

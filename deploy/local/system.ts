@@ -22,7 +22,7 @@ export const system: System = {
       environment: ({ port }) => ({ SMTP_URL: `smtp://127.0.0.1:${port("inbox")}` }),
     },
   ],
-  edge: { name: "edge", port: 8080, entry: "edge/mesh.ts", database: false },
+  edge: { name: "edge", port: 8080, adminPort: 8081, entry: "edge/mesh.ts", database: false },
   dashboard: { port: 8090, entry: "dashboard/main.ts", settings: dashboardSettings },
   singleEntry: "deploy/local/single.ts",
   servers: { postgres: 15432, nats: 14222, inbox: 11025 },

@@ -33,6 +33,8 @@ export type ServiceEntry = {
   entry: string;
   /** Whether it gets a database of its own. */
   database: boolean;
+  /** Port of its figures, for one that does not have them on its own port. */
+  adminPort?: number;
   /** Settings only it needs. */
   environment?: (places: Places) => Record<string, string>;
 };
@@ -76,6 +78,11 @@ export function replicaPort(port: number, replica: number): number {
   return port + 100 * (replica - 1);
 }
 
+/** How the admin port of a process is called. */
+export function adminName(process: string): string {
+  return `${process}-admin`;
+}
+
 /**
  * Where everything is, given an offset.
  *
@@ -86,11 +93,13 @@ export function placesFor(
   offset: number,
   replicas: ReadonlyMap<string, number> = new Map(),
 ): Places {
-  const processes = [...services, edge].flatMap(({ name, port }) =>
-    Array.from({ length: replicas.get(name) ?? 1 }, (_, index) => ({
-      name: replicaName(name, index + 1),
-      port: replicaPort(port, index + 1),
-    })),
+  const processes = [...services, edge].flatMap(({ name, port, adminPort }) =>
+    Array.from({ length: replicas.get(name) ?? 1 }, (_, index) => index + 1).flatMap((replica) => [
+      { name: replicaName(name, replica), port: replicaPort(port, replica) },
+      ...(adminPort === undefined
+        ? []
+        : [{ name: adminName(replicaName(name, replica)), port: replicaPort(adminPort, replica) }]),
+    ]),
   );
   const listed = [
     ...processes,

@@ -53,12 +53,16 @@ export function meshSteps(parts: {
 }
 
 /** The list for servers outside of any mesh, which know their users and callers by themselves. */
-export function plainSteps(parts: { limits: RateLimits; shedder: LoadShedder | undefined }): Step[] {
+export function plainSteps(parts: {
+  limits: RateLimits;
+  shedder: LoadShedder | undefined;
+  tracer?: Tracer;
+}): Step[] {
   return [
     // Upstreams hear the address that the edge believes in, not the one that was claimed.
     nameClient,
     // Before any refusal: the refusal carries the id, too.
-    identifyRequest(noTracer, "sampled flag"),
+    identifyRequest(parts.tracer ?? noTracer, "sampled flag"),
     // Before anything that costs: under too much load refusing must be the cheapest thing to do.
     shedLoad(parts.shedder),
     // Last: what is refused above takes nobody's share.

@@ -1,8 +1,8 @@
 /** What calls carry through the edge besides what their clients sent. */
 import { traceparentOf } from "#mesh/runtime/telemetry/context.ts";
 import type { Tracer } from "#mesh/runtime/telemetry/tracer.ts";
+import { rememberTrace } from "./observe-calls.ts";
 import { headerOf, type Passage, type Step } from "./passage.ts";
-import { rememberTrace } from "./trace-calls.ts";
 
 /** Removes headers that only the mesh itself may set. */
 export function dropReservedHeaders({ call: { metadata } }: Passage): void {

@@ -34,6 +34,8 @@ const schema = z.strictObject({
   retries: z.enum(["edge", "mesh"]).default("edge"),
   replicas: z.coerce.number().int().min(1).default(1),
   shed_late_ms: milliseconds(60_000).default(100),
+  admin_port: z.coerce.number().int().min(0).max(65_535).optional(),
+  admin_host: z.string().default("127.0.0.1"),
   request_timeout_ms: milliseconds(3_600_000).default(15_000),
   drain_delay_ms: milliseconds(60_000).default(0),
   grace_ms: milliseconds(600_000).default(8_000),

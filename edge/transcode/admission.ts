@@ -49,6 +49,13 @@ export interface CallOutcome {
 
 export type OnFinish = (call: IncomingCall, outcome: CallOutcome) => void;
 
+/** All of them hear how a call ended. */
+export function inTurn(...listeners: OnFinish[]): OnFinish {
+  return (call, outcome) => {
+    for (const listener of listeners) listener(call, outcome);
+  };
+}
+
 /** The hooks every protocol shares. */
 export interface CallHooks {
   readonly admit?: Admit;

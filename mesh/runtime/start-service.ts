@@ -27,9 +27,7 @@ import type { ServiceDefinition } from "./service.ts";
 import { openDatabase } from "./storage/database.ts";
 import { lineWriter } from "./telemetry/line-writer.ts";
 import { createLogger } from "./telemetry/log.ts";
-import { createMetrics } from "./telemetry/metrics.ts";
-import { startTracing } from "./telemetry/start-tracing.ts";
-import { readTelemetrySettings } from "./telemetry/telemetry-settings.ts";
+import { startTelemetry } from "./telemetry/start-telemetry.ts";
 
 /** A service that serves. */
 export interface RunningService {
@@ -57,16 +55,21 @@ export async function startService(
   const name = meshNameOf(definition.contract);
   const log = createLogger(name, config.logLevel);
   if (!config.databaseUrl) throw new Error("configuration: DATABASE_URL: is required");
-  const tracing = startTracing(name, readTelemetrySettings(config.env), log);
-  const { tracer } = tracing;
+  const telemetry = startTelemetry(name, config.env, log);
+  const { tracer, metrics } = telemetry;
+  const { meter } = metrics;
 
   const workload = await loadWorkload(name, config);
-  const orm = await openDatabase(config.databaseUrl, definition.storage, log);
+  const orm = await openDatabase(config.databaseUrl, definition.storage, log, meter);
   const bus = await connectBus({ url: config.natsUrl, service: name, log });
   const open = (_service: string, address: string) => new Http2Sessions(address);
   const discovery = startDiscovery({ service: name, config, bus, log, open, openProbe: open });
-  const clients = createClients({ workload, upstreams: discovery.upstreams, local });
-  const { meter, text: metrics } = createMetrics(name);
+  const clients = createClients({
+    workload,
+    upstreams: discovery.upstreams,
+    local,
+    metrics: metrics.clientCalls,
+  });
   const composition = definition.compose({ orm, clients, log, meter, tracer, env: config.env });
   const workers = [...(composition.workers ?? [])];
   if (keyedMethods(definition.contract).length > 0) {
@@ -81,6 +84,7 @@ export async function startService(
     log,
     writeLine: lineWriter(),
     tracer,
+    metrics: metrics.serverCalls,
     workload,
     verifyUser: createUserVerifier({
       jwksUrl: config.jwksUrl,
@@ -107,7 +111,7 @@ export async function startService(
     routes,
     interceptors,
     health,
-    metrics,
+    metrics: metrics.text,
   });
 
   // After the server: an event or a worker may lead to calls that come back here.
@@ -141,7 +145,7 @@ export async function startService(
       await discovery.close();
       await bus.close();
       await orm.close();
-      await tracing.stop(); // last: all of the above may have ended spans
+      await telemetry.stop(); // last: all of the above may have ended spans
       log.info("stopped");
     },
   };

@@ -6,6 +6,7 @@ import type { Upstreams } from "../discovery/upstreams.ts";
 import { type Workload, workloadHeader } from "../identity/workload.ts";
 import { createGuard, type Guard } from "../policy/breaker.ts";
 import { meshNameOf, policyOf } from "../policy/method-policy.ts";
+import { CallMetrics } from "../telemetry/call-metrics.ts";
 import { currentContext, traceparentOf } from "../telemetry/context.ts";
 import { outgoingTimeout } from "./deadline.ts";
 import { markUpstreamError } from "./errors.ts";
@@ -26,6 +27,7 @@ const readMaxBytes = 1024 * 1024;
  * Clients over gRPC; each stream goes to a replica of its service (discovery/balancer.ts).
  *
  * @param upstreams where services are
+ * @param metrics counts the calls
  * @param local transports that are used in place of the network: services in the same process
  * @throws Error (from the returned function) for a service without an upstream
  */
@@ -33,12 +35,13 @@ export function createClients(options: {
   workload: Workload;
   upstreams: Upstreams<Http2Sessions>;
   local?: ReadonlyMap<string, (interceptors: Interceptor[]) => Transport>;
+  metrics?: CallMetrics;
 }): Clients {
-  const { workload, upstreams, local } = options;
+  const { workload, upstreams, local, metrics } = options;
   const transports = new Map<string, Transport>();
 
   const transportTo = (upstream: string): Transport => {
-    const interceptors = clientInterceptors(upstream, workload);
+    const interceptors = clientInterceptors(upstream, workload, metrics);
     const inProcess = local?.get(upstream);
     if (inProcess) return inProcess(interceptors);
     return grpcTransport({ sessions: replicaStreams(upstreams.to(upstream)), interceptors, readMaxBytes });
@@ -56,12 +59,16 @@ export function createClients(options: {
 }
 
 /** The list. The first is the outermost: it sees the request first and the reply last. */
-export function clientInterceptors(upstream: string, workload: Workload): Interceptor[] {
+export function clientInterceptors(
+  upstream: string,
+  workload: Workload,
+  metrics = new CallMetrics("client"),
+): Interceptor[] {
   return [
     // Outermost, so that whatever goes wrong further in is known as the upstream's.
     markErrors(upstream),
-    // Around the breaker: a call that it refuses is seen in the trace, too.
-    traceCalls(upstream),
+    // Around the breaker: a call that it refuses is counted and seen in the trace, too.
+    traceCalls(upstream, metrics),
     // Before any work is done: a call that the breaker refuses costs nothing.
     guardCalls(upstream),
     // The ids and the user of the request being served go along; the trace's are set already where it has a span.

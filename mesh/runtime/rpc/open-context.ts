@@ -1,5 +1,7 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, type Interceptor } from "@connectrpc/connect";
+import { callerKey } from "../identity/principal.ts";
+import type { CallMetrics, MethodMetrics } from "../telemetry/call-metrics.ts";
 import { runInContext } from "../telemetry/context.ts";
 import { timeForLog } from "../telemetry/line-writer.ts";
 import type { Logger } from "../telemetry/log.ts";
@@ -17,19 +19,28 @@ import { keptDeadline } from "./deadline.ts";
 import { parseTimeout } from "./grpc/timeout.ts";
 import { overStream } from "./over-stream.ts";
 
+/** What observes the calls that are answered. */
+export interface CallObservers {
+  readonly tracer: Tracer;
+  readonly metrics: CallMetrics;
+  readonly log: Logger;
+  /** Takes a line with its line feed; see `lineWriter`. */
+  readonly writeLine: (line: string) => void;
+}
+
 /**
- * Opens the request's context from its headers; when the call ends, ends its span and writes one access log line.
- * The line is made here and not by the logger, in its form: every call pays for it.
- *
- * @param write takes a line with its line feed; see `lineWriter`
+ * Opens the request's context from its headers; when the call ends, ends its span, counts it and writes one access
+ * log line. The line is made here and not by the logger, in its form: every call pays for it.
  */
-export function openContext(log: Logger, write: (line: string) => void, tracer: Tracer): Interceptor {
+export function openContext({ tracer, metrics, log, writeLine }: CallObservers): Interceptor {
   const service = JSON.stringify(log.bindings().service);
-  const types = new Map<DescMethod, CallType>();
-  const typeOf = (method: DescMethod): CallType => {
-    const type = types.get(method) ?? callType(method, SpanKind.server);
-    types.set(method, type);
-    return type;
+  const known = new Map<DescMethod, { type: CallType; counts: MethodMetrics }>();
+  const observed = (method: DescMethod) => {
+    const found = known.get(method);
+    if (found) return found;
+    const made = { type: callType(method, SpanKind.server), counts: metrics.of(method) };
+    known.set(method, made);
+    return made;
   };
   return (next) => async (request) => {
     const { header } = request;
@@ -40,11 +51,14 @@ export function openContext(log: Logger, write: (line: string) => void, tracer: 
         authorization: header.get("authorization") ?? undefined,
       },
     );
-    const type = typeOf(request.method);
+    const { type, counts } = observed(request.method);
     const startedAt = performance.now();
     const finish = (error?: unknown) => {
       const status = codeOf(error);
       const isFault = isServerFault(status);
+      const took = performance.now() - startedAt;
+      // By now it is known who calls, unless the call was refused before.
+      counts.record(request.contextValues.get(callerKey), status, isFault, took);
       context.trace?.end(context, type.span, {
         slowMs: type.slowMs,
         more: statusAttributes[status],
@@ -52,8 +66,8 @@ export function openContext(log: Logger, write: (line: string) => void, tracer: 
       });
       if (!log.isLevelEnabled("info")) return;
       const code = status === 0 ? "ok" : Code[status];
-      const ms = Math.round((performance.now() - startedAt) * 10) / 10;
-      write(
+      const ms = Math.round(took * 10) / 10;
+      writeLine(
         `{"level":"info","time":"${timeForLog()}","service":${service},"requestId":"${context.requestId}",` +
           `"traceId":"${context.traceId}","spanId":"${context.spanId}","rpc":"${type.method}",` +
           `"code":"${code}","ms":${ms},"msg":"rpc"}\n`,

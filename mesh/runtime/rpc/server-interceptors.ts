@@ -3,6 +3,7 @@ import type { Interceptor } from "@connectrpc/connect";
 import type { VerifyUser } from "../identity/user-token.ts";
 import type { Workload } from "../identity/workload.ts";
 import { authorize } from "../policy/authorize.ts";
+import { CallMetrics } from "../telemetry/call-metrics.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { noTracer, type Tracer } from "../telemetry/tracer.ts";
 import { enforceDeadline } from "./deadline.ts";
@@ -18,6 +19,8 @@ export interface ServerIdentity {
   readonly writeLine: (line: string) => void;
   /** Begins the spans of calls; none when left out. */
   readonly tracer?: Tracer;
+  /** Counts calls. */
+  readonly metrics?: CallMetrics;
   readonly workload: Workload;
   readonly verifyUser: VerifyUser;
   /** Callers without a workload identity may call what the edge may. Development only. */
@@ -26,9 +29,10 @@ export interface ServerIdentity {
 
 /** The list. The first is the outermost: it sees the request first and the reply last. */
 export function serverInterceptors(identity: ServerIdentity): Interceptor[] {
+  const { tracer = noTracer, metrics = new CallMetrics("server") } = identity;
   return [
     // Outermost, so that every line logged further in, and the access log itself, has the ids.
-    openContext(identity.log, identity.writeLine, identity.tracer ?? noTracer),
+    openContext({ ...identity, tracer, metrics }),
     // Around all that may refuse, so that each refusal leaves as a status with details.
     renderErrors(identity.log),
     // Before any work is done: a call that is late is not worth checking.

@@ -1,6 +1,7 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Interceptor } from "@connectrpc/connect";
-import { currentContext, randomHex, traceparentOf } from "../telemetry/context.ts";
+import type { CallMetrics, MethodMetrics } from "../telemetry/call-metrics.ts";
+import { currentContext, type RequestContext, randomHex, traceparentOf } from "../telemetry/context.ts";
 import {
   type CallType,
   callType,
@@ -12,32 +13,33 @@ import {
 import { preciseNow, SpanKind } from "../telemetry/span.ts";
 import { overStream } from "./over-stream.ts";
 
-/** Adds a span for each call to the trace of the request being served, and sends its ids along. */
-export function traceCalls(upstream: string): Interceptor {
-  const types = new Map<DescMethod, CallType>();
-  const typeOf = (method: DescMethod): CallType => {
-    const type = types.get(method) ?? callType(method, SpanKind.client, { "service.peer.name": upstream });
-    types.set(method, type);
-    return type;
+/** Counts each call; adds a span for it to the trace of the request being served, and sends its ids along. */
+export function traceCalls(upstream: string, metrics: CallMetrics): Interceptor {
+  const known = new Map<DescMethod, { type: CallType; counts: MethodMetrics }>();
+  const observed = (method: DescMethod) => {
+    const found = known.get(method);
+    if (found) return found;
+    const type = callType(method, SpanKind.client, { "service.peer.name": upstream });
+    const made = { type, counts: metrics.of(method) };
+    known.set(method, made);
+    return made;
   };
   return (next) => async (request) => {
+    const { type, counts } = observed(request.method);
     const context = currentContext();
-    const trace = context?.trace;
-    if (!trace) return next(request);
-    const type = typeOf(request.method);
-    const spanId = randomHex(8);
-    const startedAt = preciseNow();
-    const { traceId, traceFlags } = context;
-    request.header.set("traceparent", traceparentOf({ traceId, spanId, traceFlags }));
+    const span = context?.trace && beginSpan(context);
+    if (span) request.header.set("traceparent", span.traceparent);
+    const began = performance.now();
     const finish = (error?: unknown) => {
       const code = codeOf(error);
-      trace.add(type.span, {
-        spanId,
-        parentSpanId: context.spanId,
-        startedAt,
+      const took = performance.now() - began;
+      counts.record(upstream, code, code !== 0, took);
+      if (!span) return;
+      context?.trace?.add(type.span, {
+        ...span.place,
         more: statusAttributes[code],
         error: code === 0 ? undefined : codeNames[code],
-        keep: isServerFault(code) || preciseNow() - startedAt > type.slowMs,
+        keep: isServerFault(code) || took > type.slowMs,
       });
     };
     try {
@@ -49,5 +51,13 @@ export function traceCalls(upstream: string): Interceptor {
       finish(error);
       throw error;
     }
+  };
+}
+
+function beginSpan({ traceId, traceFlags, spanId: parentSpanId }: RequestContext) {
+  const spanId = randomHex(8);
+  return {
+    traceparent: traceparentOf({ traceId, spanId, traceFlags }),
+    place: { spanId, parentSpanId, startedAt: preciseNow() },
   };
 }

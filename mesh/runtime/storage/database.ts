@@ -2,9 +2,11 @@
 import type { EntitySchema } from "@mikro-orm/core";
 import { Migrator } from "@mikro-orm/migrations";
 import { MikroORM } from "@mikro-orm/postgresql";
+import type { Meter } from "@opentelemetry/api";
 import pg from "pg";
 import type { Logger } from "../telemetry/log.ts";
 import { releaseDeadConnections } from "./dead-connections.ts";
+import { observePool } from "./observe-pool.ts";
 import { endSilentConnections } from "./silent-connections.ts";
 import { traceStatements } from "./trace-statements.ts";
 
@@ -27,8 +29,16 @@ const poolSize = 8;
 /** Longest wait for a connection, new or from the pool, in milliseconds. */
 const connectTimeoutMs = 5_000;
 
-/** Opens the database and brings its schema up to date. */
-export async function openDatabase(url: string, storage: Storage, log: Logger): Promise<MikroORM> {
+/**
+ * Opens the database and brings its schema up to date.
+ * @param meter for the figures of the pool
+ */
+export async function openDatabase(
+  url: string,
+  storage: Storage,
+  log: Logger,
+  meter?: Meter,
+): Promise<MikroORM> {
   const orm = await MikroORM.init({
     clientUrl: url,
     entities: storage.entities,
@@ -39,6 +49,7 @@ export async function openDatabase(url: string, storage: Storage, log: Logger): 
         releaseDeadConnections(pool);
         endSilentConnections(pool);
         traceStatements(pool);
+        if (meter) observePool(meter, pool, new URL(url).pathname.slice(1));
       },
       connectionTimeoutMillis: connectTimeoutMs,
       options: `-c lock_timeout=${lockTimeoutMs} -c statement_timeout=${statementTimeoutMs} -c idle_in_transaction_session_timeout=30000`,

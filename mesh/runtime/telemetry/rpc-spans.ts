@@ -1,6 +1,7 @@
 /** Spans of calls by the semantic conventions for RPC (opentelemetry.io/docs/specs/semconv/rpc/rpc-spans). */
-import type { DescMethod } from "@bufbuild/protobuf";
+import { type DescMethod, hasOption } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
+import { service as serviceOption } from "#gen/weft/policy/v1/policy_pb.ts";
 import { policyOf } from "../policy/method-policy.ts";
 import type { SpanKind, SpanType } from "./span.ts";
 
@@ -9,7 +10,7 @@ export interface CallType {
   /** rpc.method: "pkg.v1.Service/Method". */
   readonly method: string;
   readonly span: SpanType;
-  /** A call that takes longer is kept, in milliseconds; streams take as long as they are wanted. */
+  /** A call that takes longer is kept, in milliseconds; without a policy, and for streams, no time is too long. */
   readonly slowMs: number;
 }
 
@@ -20,10 +21,11 @@ export function callType(
   attributes: SpanType["attributes"] = {},
 ): CallType {
   const name = `${method.parent.typeName}/${method.name}`;
+  const hasLimits = method.methodKind === "unary" && hasOption(method.parent, serviceOption);
   return {
     method: name,
     span: { name, kind, attributes: { "rpc.system.name": "grpc", "rpc.method": name, ...attributes } },
-    slowMs: method.methodKind === "unary" ? policyOf(method).slowMs : Number.POSITIVE_INFINITY,
+    slowMs: hasLimits ? policyOf(method).slowMs : Number.POSITIVE_INFINITY,
   };
 }
 

@@ -66,7 +66,7 @@ const schema = z.object({
   OTEL_TRACES_SAMPLER_ARG: ratio,
   WEFT_TRACE_RATIO: ratio,
   WEFT_VERSION: z.string().max(128).optional(),
-  WEFT_INSTANCE_ID: z.string().max(128).optional(),
+  WEFT_INSTANCE: z.string().max(128).optional(),
 });
 
 /**
@@ -90,8 +90,8 @@ export function readTelemetrySettings(env: NodeJS.ProcessEnv): TelemetrySettings
     timeoutMs: value.OTEL_EXPORTER_OTLP_TIMEOUT,
     queueLimit: value.OTEL_BSP_MAX_QUEUE_SIZE,
     batchLimit: value.OTEL_BSP_MAX_EXPORT_BATCH_SIZE,
-    version: value.WEFT_VERSION ?? env.npm_package_version ?? "0.1.0",
-    instanceId: value.WEFT_INSTANCE_ID ?? crypto.randomUUID(),
+    version: value.WEFT_VERSION ?? "dev",
+    instanceId: value.WEFT_INSTANCE ?? crypto.randomUUID(),
     resource: value.OTEL_RESOURCE_ATTRIBUTES,
   };
 }
