@@ -5,7 +5,12 @@
 import { z } from "zod";
 import { issuesOf } from "#mesh/runtime/config.ts";
 
-const place = z.object({ name: z.string().min(1), url: z.url() });
+const place = z.object({
+  name: z.string().min(1),
+  url: z.url(),
+  /** Where its figures are, if not at `url`. */
+  adminUrl: z.url().optional(),
+});
 
 /** How a development account gets an access token: a call, and where the token stands in its reply. */
 const signIn = z.object({

@@ -55,8 +55,14 @@ async function lookAtProcess(sources: Sources, state: State, metrics: boolean): 
 }
 
 /** A process that has no such page, or is too busy for it, has no figures now. */
-async function lookAtMetrics({ metrics }: Sources, { name, kind }: State, url: string): Promise<void> {
-  const page = await getPage(`${url}/metrics`).catch(() => undefined);
+async function lookAtMetrics(
+  { metrics, config }: Sources,
+  { name, kind }: State,
+  url: string,
+): Promise<void> {
+  const { edge } = config.system;
+  const place = url === edge.url ? (edge.adminUrl ?? url) : url;
+  const page = await getPage(`${place}/metrics`).catch(() => undefined);
   // The one process of --single has figures for each of its services.
   const process = kind === "single" ? `${name} ${url}` : name;
   if (page?.status === 200) metrics.add(process, page.text, Date.now());

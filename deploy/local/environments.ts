@@ -56,8 +56,6 @@ function environmentOf(
     WEFT_TOKEN_ISSUER: tokens.issuer,
     WEFT_TOKEN_AUDIENCE: tokens.audience,
     WEFT_DIRECT_CALLS: "allow",
-    // On one machine every trace is worth having; where they go is OTEL_EXPORTER_OTLP_ENDPOINT.
-    WEFT_TRACE_RATIO: "1",
     WEFT_SEED: "development",
     WEFT_SEED_FILE: join(root, "deploy/local/seed.json"),
     ...entry.environment?.(places),
@@ -77,7 +75,11 @@ export function environmentOfDashboard(
     dataDir,
   }: { places: Places; identities: Identities; natsUrl: string; dataDir: string },
 ): Record<string, string> {
-  const placeOf = ({ name }: ServiceEntry) => ({ name, url: places.url(name) });
+  const placeOf = ({ name, adminPort }: ServiceEntry) => ({
+    name,
+    url: places.url(name),
+    ...(adminPort !== undefined && { adminUrl: places.url(adminName(name)) }),
+  });
   const description = {
     edge: placeOf(edge),
     services: services.map(placeOf),
@@ -99,12 +101,15 @@ export function environmentOfDashboard(
 }
 
 /**
- * Where processes send their spans, all of them: the dashboard keeps the newest. A collector of the reader's, set
- * by the same variables, gets them instead.
+ * Where processes send their spans: the dashboard keeps the newest. A collector of the reader's, set by the same
+ * variable, gets them instead.
  */
 export function spansToDashboard(places: Places): Record<string, string> {
-  return { OTEL_EXPORTER_OTLP_ENDPOINT: places.url("dashboard"), OTEL_TRACES_SAMPLER_ARG: "1" };
+  return { OTEL_EXPORTER_OTLP_ENDPOINT: places.url("dashboard") };
 }
+
+/** On one machine every trace is worth having, whoever collects them. */
+export const allTraces = { OTEL_TRACES_SAMPLER_ARG: "1" };
 
 /** The URL of our own server with another port; somebody else's server is left alone. */
 function withPort(url: string, own: number, wanted: number): string {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { compileCache } from "./compile-cache.ts";
-import { inheritedEnvironment, spansToDashboard } from "./environments.ts";
+import { allTraces, inheritedEnvironment, spansToDashboard } from "./environments.ts";
 import type { Output } from "./output.ts";
 import { openRotatingLog } from "./rotating-log.ts";
 import {
@@ -129,7 +129,7 @@ const youngGeneration = "--max-semi-space-size=4";
 export function partFor(run: Run, { name, about, entry, ports, env }: Program): RunPart {
   const { system, options, places, root, leash, started } = run;
   const traced = system.dashboard && options.dashboard && about.kind !== "dashboard";
-  const spanExport = traced ? spansToDashboard(places) : {};
+  const spanExport = { ...allTraces, ...(traced && spansToDashboard(places)) };
   const logFile = join(options.dataDir, "logs", `${name}.log`);
   const log = openRotatingLog(logFile);
   started.others.push(() => log.close());

@@ -16,7 +16,11 @@ const definitions = { auth, user, product, inventory, order, payment, email };
 
 /** Environment of each process there would be, by name (set by the runner). */
 const environments = JSON.parse(process.env.WEFT_ENVIRONMENTS ?? "{}") as Record<string, NodeJS.ProcessEnv>;
-const configOf = (name: string) => readConfig({ LOG_LEVEL: process.env.LOG_LEVEL, ...environments[name] });
+/** What the one process was told for all: where spans go, and what is logged. */
+const shared = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => name.startsWith("OTEL_") || name === "LOG_LEVEL"),
+);
+const configOf = (name: string) => readConfig({ ...shared, ...environments[name] });
 
 const log = createLogger("single", process.env.LOG_LEVEL);
 try {
