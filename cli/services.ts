@@ -7,14 +7,15 @@ import { system } from "#local/system.ts";
 import { placesFor } from "#local/topology.ts";
 import { readUpstreams } from "#mesh/runtime/config.ts";
 import { fixedUpstreams } from "#mesh/runtime/discovery/upstreams.ts";
-import { loadWorkload } from "#mesh/runtime/identity/workload.ts";
+import { type IdentitySettings, loadWorkload, type Workload } from "#mesh/runtime/identity/workload.ts";
 import { createClients } from "#mesh/runtime/rpc/clients.ts";
+import { createLogger, type Logger } from "#mesh/runtime/telemetry/log.ts";
 import { CommandFailed } from "./run-command-line.ts";
 
 /** What every command that calls services says of it in its usage. */
 export const servicesUsage = `The services are those of the local runner whose data is in --data DIR (default .weft), or, to call others, as the
-environment says, like for a service: WEFT_UPSTREAMS (NAME=URL,...), WEFT_IDENTITY_KEY (key of the workload
-"operator"), WEFT_TRUST_BUNDLE, WEFT_TRUST_DOMAIN.`;
+environment says, like for a service: WEFT_UPSTREAMS (NAME=URL,...), WEFT_IDENTITY_CERT and WEFT_IDENTITY_KEY (of the
+workload "operator"), WEFT_TRUST_BUNDLE, WEFT_TRUST_DOMAIN, WEFT_NAMESPACE.`;
 
 /** Services that can be called. */
 export interface Services {
@@ -25,12 +26,19 @@ export interface Services {
 
 /** @throws CommandFailed when nothing runs there, or the operator's key cannot be read */
 export async function findServices(dataDir: string, env: NodeJS.ProcessEnv): Promise<Services> {
-  const { upstreams, ...files } = env.WEFT_UPSTREAMS ? givenIn(env) : runningIn(resolve(dataDir));
-  const workload = await loadWorkload("operator", files).catch((error: Error) => {
-    throw new CommandFailed(`the operator's key cannot be used: ${error.message}`);
-  });
-  const clients = createClients({ workload, upstreams: fixedUpstreams(upstreams) });
+  const { upstreams, ...settings } = env.WEFT_UPSTREAMS ? givenIn(env) : runningIn(resolve(dataDir));
+  const log = createLogger("weft", "silent");
+  const workload = operator(settings, log);
+  const clients = createClients({ workload, upstreams: fixedUpstreams(upstreams, workload, log) });
   return { names: [...upstreams.keys()], client: (contract, name) => clients(contract, name) };
+}
+
+function operator(settings: IdentitySettings, log: Logger): Workload {
+  try {
+    return loadWorkload("operator", settings, log);
+  } catch (error) {
+    throw new CommandFailed(`the operator's certificate cannot be used: ${(error as Error).message}`);
+  }
 }
 
 function givenIn(env: NodeJS.ProcessEnv) {
@@ -43,9 +51,12 @@ function givenIn(env: NodeJS.ProcessEnv) {
   };
   return {
     upstreams,
+    mesh: "none" as const,
+    identityCertFile: need("WEFT_IDENTITY_CERT"),
     identityKeyFile: need("WEFT_IDENTITY_KEY"),
     trustBundleFile: need("WEFT_TRUST_BUNDLE"),
     trustDomain: env.WEFT_TRUST_DOMAIN ?? system.trustDomain,
+    namespace: env.WEFT_NAMESPACE ?? "default",
   };
 }
 
@@ -61,8 +72,11 @@ function runningIn(dataDir: string) {
   const identity = join(dataDir, "identity");
   return {
     upstreams: new Map(system.services.map(({ name }) => [name, places.url(name)])),
-    identityKeyFile: join(identity, "operator.private.jwk.json"),
-    trustBundleFile: join(identity, "bundle.jwks.json"),
+    mesh: "none" as const,
+    identityCertFile: join(identity, "operator.cert.pem"),
+    identityKeyFile: join(identity, "operator.key.pem"),
+    trustBundleFile: join(identity, "bundle.pem"),
     trustDomain: system.trustDomain,
+    namespace: "default",
   };
 }

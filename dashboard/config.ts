@@ -71,6 +71,7 @@ const schema = z.object({
   WEFT_HOST: z.enum(["127.0.0.1", "::1"]).default("127.0.0.1"),
   PORT: z.coerce.number().int().min(0).max(65535),
   NATS_URL: z.url({ protocol: /^(nats|tls)$/ }).optional(),
+  WEFT_IDENTITY_CERT: z.string().min(1),
   WEFT_IDENTITY_KEY: z.string().min(1),
   WEFT_TRUST_BUNDLE: z.string().min(1),
   WEFT_FAULTS: z.enum(["allow", "deny"]).default("deny"),
@@ -93,6 +94,7 @@ export interface DashboardConfig {
   readonly port: number;
   /** Undefined: no bus to look at. */
   readonly natsUrl: string | undefined;
+  readonly identityCertFile: string;
   readonly identityKeyFile: string;
   readonly trustBundleFile: string;
   /** Whether faults may be injected and events published by hand. */
@@ -111,6 +113,7 @@ export function readDashboardConfig(env: NodeJS.ProcessEnv): DashboardConfig {
     host: value.WEFT_HOST,
     port: value.PORT,
     natsUrl: value.NATS_URL,
+    identityCertFile: value.WEFT_IDENTITY_CERT,
     identityKeyFile: value.WEFT_IDENTITY_KEY,
     trustBundleFile: value.WEFT_TRUST_BUNDLE,
     development: value.WEFT_SEED === "development",

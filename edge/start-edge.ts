@@ -21,7 +21,8 @@ import { createUserVerifier } from "#mesh/runtime/identity/user-token.ts";
 import { loadWorkload } from "#mesh/runtime/identity/workload.ts";
 import { isExposed } from "#mesh/runtime/policy/access.ts";
 import { meshNameOf, policyOf } from "#mesh/runtime/policy/method-policy.ts";
-import { Http2Sessions } from "#mesh/runtime/rpc/http2-sessions.ts";
+import { fetchFromMesh } from "#mesh/runtime/rpc/fetch-from-mesh.ts";
+import { sessionsTo } from "#mesh/runtime/rpc/mutual-tls.ts";
 import { requestIdFrom } from "#mesh/runtime/telemetry/context.ts";
 import { lineWriter } from "#mesh/runtime/telemetry/line-writer.ts";
 import { createLogger } from "#mesh/runtime/telemetry/log.ts";
@@ -42,7 +43,8 @@ import { inTurn } from "./transcode/admission.ts";
 import { createTranscoder } from "./transcode/transcoder.ts";
 import type { StartCall } from "./transcode/upstream-call.ts";
 import { upstreamCalls } from "./upstream/calls.ts";
-import { Pool } from "./upstream/pool.ts";
+import type { Pool } from "./upstream/pool.ts";
+import { poolTo } from "./upstream/pool-to.ts";
 import { replicaCalls } from "./upstream/replica-calls.ts";
 
 /** A gateway that serves. */
@@ -66,7 +68,7 @@ export async function startEdge(config: Config): Promise<RunningEdge> {
   const { tracer, metrics } = telemetry;
   const requests = new RequestMetrics();
   metrics.add(() => requests.text());
-  const workload = await loadWorkload("edge", config);
+  const workload = loadWorkload("edge", config, log);
   const registry = readDescriptors(config.env.WEFT_DESCRIPTORS ?? "gen/descriptors.binpb");
   const services = [...registry]
     .filter((type) => type.kind === "service")
@@ -75,13 +77,13 @@ export async function startEdge(config: Config): Promise<RunningEdge> {
     config.discovery === "registry"
       ? await connectBus({ url: config.natsUrl, service: "edge", log })
       : undefined;
-  const discovery = startDiscovery({
+  const discovery = startDiscovery<Pool>({
     service: "edge",
     config,
     bus,
     log,
-    open: (_service, address) => new Pool(address),
-    openProbe: (_service, address) => new Http2Sessions(address),
+    open: (service, address) => poolTo(service, address, workload, log),
+    openProbe: (service, address) => sessionsTo(service, address, workload, log),
   });
   const onBreaker = (rpc: string, state: string) => log.warn({ rpc, breaker: state }, "breaker");
   const calls = new Map<string, StartCall>(
@@ -97,10 +99,11 @@ export async function startEdge(config: Config): Promise<RunningEdge> {
     jwksUrl: config.jwksUrl,
     issuer: config.tokenIssuer,
     audience: config.tokenAudience,
+    fetch: config.jwksService ? fetchFromMesh(config.jwksService, workload, log) : undefined,
   });
   const parts = await edgeParts(settings, { natsUrl: config.natsUrl, log });
   const hooks = {
-    admit: admitCalls(meshSteps({ workload, verifyUser, tracer, ...parts })),
+    admit: admitCalls(meshSteps({ name: workload.name, verifyUser, tracer, ...parts })),
     onFinish: inTurn(observeFinishedCalls(requests), logCalls(log, lineWriter())),
     requestId,
     clientAddress: parts.clientAddress,
@@ -147,6 +150,7 @@ export async function startEdge(config: Config): Promise<RunningEdge> {
       await discovery.close();
       await bus?.close();
       await parts.close();
+      workload.credentials?.close();
       await admin?.close();
       await telemetry.stop();
       log.info("stopped");

@@ -1,15 +1,16 @@
 /**
- * Makes what `docker compose` needs and nobody commits: keys of workloads, passwords, the bus's users.
+ * Makes what `docker compose` needs and nobody commits: certificates of workloads, passwords, the bus's users.
  *
  *     node deploy/docker/prepare.ts && docker compose -f deploy/docker/compose.yaml up --build
  *
- * Everything lies in .weft/compose; passwords that are there stay.
+ * Everything lies in .weft/compose; passwords that are there stay. Nobody renews certificates meanwhile, so they
+ * live 30 days; running this again renews them, and the containers pick them up.
  */
 import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { busUses } from "../local/bus-uses.ts";
-import { ensureIdentities } from "../local/identities.ts";
+import { openIdentities } from "../local/identities.ts";
 import { natsConfiguration } from "../local/nats.ts";
 import { natsUsers } from "../local/nats-users.ts";
 import { system } from "../local/system.ts";
@@ -27,11 +28,15 @@ const passwordOf = (name: string) => {
   return known[name];
 };
 
-const { privateKey } = ensureIdentities(join(folder, "identity"), [...names, "operator"]);
+const month = 30 * 24 * 60 * 60 * 1_000;
+const identities = await openIdentities(join(folder, "identity"), system.trustDomain, { leafLife: month });
 // Containers run as another user than whoever starts them.
 chmodSync(join(folder, "identity"), 0o755);
-for (const name of names) chmodSync(privateKey(name), 0o644);
-chmodSync(join(folder, "identity/bundle.jwks.json"), 0o644);
+for (const name of [...names, "operator"]) {
+  const { certificate, key } = await identities.issue(name);
+  for (const file of [certificate, key]) chmodSync(file, 0o644);
+}
+chmodSync(identities.bundle, 0o644);
 
 const users = natsUsers(busUses(join(root, system.descriptors), names, passwordOf));
 const configuration = natsConfiguration({
@@ -58,4 +63,4 @@ const lines = [
 ];
 writeFileSync(join(folder, "compose.env"), `${lines.join("\n")}\n`, { mode: 0o600 });
 writeFileSync(file, JSON.stringify(known, null, 2), { mode: 0o600 });
-console.log(`keys, passwords and the bus's users are in ${folder}`);
+console.log(`certificates, passwords and the bus's users are in ${folder}`);

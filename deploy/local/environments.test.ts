@@ -11,7 +11,12 @@ const library: System = {
   singleEntry: "",
   servers: { postgres: 1003, nats: 1004, inbox: 1005 },
   trustDomain: "library",
-  tokens: { issuer: "library", audience: "library", jwksUrl: ({ url }) => `${url("books")}/keys` },
+  tokens: {
+    issuer: "library",
+    audience: "library",
+    jwksService: "books",
+    jwksUrl: ({ url }) => `${url("books")}/keys`,
+  },
   descriptors: "",
   welcome: () => "",
 };
@@ -21,7 +26,7 @@ function environmentOf(
   system: System,
   database = "postgres://loans:a%2Fb@127.0.0.1:1003/loans",
 ) {
-  const identities = { privateKey: () => "key", bundle: "bundle" } as never;
+  const identities = { filesOf: () => ({ certificate: "cert", key: "key" }), bundle: "bundle" } as never;
   const connections = {
     places: placesFor(system, 0),
     identities,
@@ -37,8 +42,8 @@ test("processes reach each other where they listen", () => {
     PORT: "1002",
     DATABASE_URL: "postgres://loans:a%2Fb@127.0.0.1:1003/loans",
     NATS_URL: "nats://loans:secret@127.0.0.1:1004",
-    WEFT_UPSTREAMS: "books=http://127.0.0.1:1001",
-    WEFT_JWKS_URL: "http://127.0.0.1:1001/keys",
+    WEFT_UPSTREAMS: "books=https://127.0.0.1:1001",
+    WEFT_JWKS_URL: "https://127.0.0.1:1001/keys",
   });
 });
 
@@ -51,11 +56,11 @@ test("with links, each process goes where its link leads, and listens where it d
     PORT: "1002",
     DATABASE_URL: "postgres://loans:a%2Fb@127.0.0.1:2003/loans",
     NATS_URL: "nats://loans:secret@127.0.0.1:2004",
-    WEFT_UPSTREAMS: "books=http://127.0.0.1:2001",
-    WEFT_JWKS_URL: "http://127.0.0.1:2001/keys",
+    WEFT_UPSTREAMS: "books=https://127.0.0.1:2001",
+    WEFT_JWKS_URL: "https://127.0.0.1:2001/keys",
   });
   expect(environmentOf("edge", system).WEFT_UPSTREAMS).toBe(
-    "books=http://127.0.0.1:1001,loans=http://127.0.0.1:1002",
+    "books=https://127.0.0.1:1001,loans=https://127.0.0.1:1002",
   );
 });
 

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Identities } from "./identities.ts";
+import type { Identities, IdentityFiles } from "./identities.ts";
 import { adminName, type Places, placesSeenFrom, type ServiceEntry, type System } from "./topology.ts";
 
 export type Connections = {
@@ -46,13 +46,14 @@ function environmentOf(
     }),
     ...(databaseUrl && { DATABASE_URL: via(databaseUrl, "postgres") }),
     NATS_URL: via(connections.natsUrl(name), "nats"),
-    WEFT_UPSTREAMS: others.map((other) => `${other.name}=${places.url(other.name)}`).join(","),
+    WEFT_UPSTREAMS: others.map((other) => `${other.name}=${secure(places.url(other.name))}`).join(","),
     // Links are ways through proxies, which the addresses in the registry would lead around.
     WEFT_DISCOVERY: system.link ? "static" : "registry",
-    WEFT_IDENTITY_KEY: identities.privateKey(name),
+    ...identityVariables(identities.filesOf(name)),
     WEFT_TRUST_BUNDLE: identities.bundle,
     WEFT_TRUST_DOMAIN: trustDomain,
-    WEFT_JWKS_URL: tokens.jwksUrl(places),
+    WEFT_JWKS_URL: secure(tokens.jwksUrl(places)),
+    WEFT_JWKS_SERVICE: tokens.jwksService,
     WEFT_TOKEN_ISSUER: tokens.issuer,
     WEFT_TOKEN_AUDIENCE: tokens.audience,
     WEFT_DIRECT_CALLS: "allow",
@@ -93,7 +94,7 @@ export function environmentOfDashboard(
     WEFT_HOST: "127.0.0.1",
     PORT: String(places.port("dashboard")),
     NATS_URL: natsUrl,
-    WEFT_IDENTITY_KEY: identities.privateKey("operator"),
+    ...identityVariables(identities.filesOf("operator")),
     WEFT_TRUST_BUNDLE: identities.bundle,
     WEFT_SEED: "development",
     WEFT_DASHBOARD: JSON.stringify(description),
@@ -110,6 +111,16 @@ export function spansToDashboard(places: Places): Record<string, string> {
 
 /** On one machine every trace is worth having, whoever collects them. */
 export const allTraces = { OTEL_TRACES_SAMPLER_ARG: "1" };
+
+/** Where a process finds its certificate. */
+export function identityVariables({ certificate, key }: IdentityFiles): Record<string, string> {
+  return { WEFT_IDENTITY_CERT: certificate, WEFT_IDENTITY_KEY: key };
+}
+
+/** Services speak TLS with each other; people and tools may do without (WEFT_DIRECT_CALLS). */
+function secure(url: string): string {
+  return url.replace(/^http:/, "https:");
+}
 
 /** The URL of our own server with another port; somebody else's server is left alone. */
 function withPort(url: string, own: number, wanted: number): string {

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { compileCache } from "./compile-cache.ts";
-import { allTraces, inheritedEnvironment, spansToDashboard } from "./environments.ts";
+import { allTraces, identityVariables, inheritedEnvironment, spansToDashboard } from "./environments.ts";
+import type { Identities } from "./identities.ts";
 import type { Output } from "./output.ts";
 import { openRotatingLog } from "./rotating-log.ts";
 import {
@@ -43,6 +44,7 @@ export type RunningServices = {
 export async function startServices(
   run: Run,
   environments: Map<string, Record<string, string>>,
+  identities: Identities,
 ): Promise<RunningServices> {
   const { system, options, root, output } = run;
   const began = Date.now();
@@ -50,8 +52,20 @@ export async function startServices(
   let number = 0;
   const part = (program: Program): RunPart =>
     partFor(run, { ...program, env: { ...program.env, ...cached(number++) } });
-  const replica = (entry: ServiceEntry, of: number) =>
-    part(replicaOf(system, entry, of, environments.get(entry.name)!));
+  /** Each replica gets a certificate of its own, a fresh one also when it starts again. */
+  const replica = (entry: ServiceEntry, of: number): RunPart => {
+    const program = replicaOf(system, entry, of, environments.get(entry.name)!);
+    const { name, env } = program;
+    const own = { ...env, ...identityVariables(identities.filesOf(name)) };
+    const { start, ...rest } = part({ ...program, env: own });
+    return {
+      ...rest,
+      async start(signal) {
+        await identities.issue(name, entry.name);
+        return start(signal);
+      },
+    };
+  };
 
   // In this order they are ended the other way round: the edge first, so that no call comes in half way.
   const services = startParts(

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { startControl } from "./control/server.ts";
 import { steer } from "./control/steer.ts";
 import { environmentsFor } from "./environments.ts";
-import { ensureIdentities } from "./identities.ts";
+import { type Identities, openIdentities } from "./identities.ts";
 import { startInbox } from "./inbox.ts";
 import { ensurePasswords } from "./passwords.ts";
 import { processesOf, type Run } from "./run.ts";
@@ -24,8 +24,10 @@ export async function startSystem(run: Run): Promise<void> {
     ...names.flatMap((name) => [`database/${name}`, `bus/${name}`]),
     "bus/operator",
   ]);
-  // The operator is whoever runs this; cli/ and the dashboard call services with its key.
-  const identities = ensureIdentities(join(options.dataDir, "identity"), [...names, "operator"]);
+  const identities = await openIdentities(join(options.dataDir, "identity"), system.trustDomain);
+  // The operator is whoever runs this; cli/ and the dashboard call services with its certificate.
+  await Promise.all([...names, "operator"].map((name) => identities.issue(name)));
+  keepRenewed(run, identities);
   const [databaseUrls, natsUrl] = await Promise.all([
     startDatabases(run, (service) => passwordOf(`database/${service}`)),
     startBus(run, (service) => passwordOf(`bus/${service}`)),
@@ -33,11 +35,21 @@ export async function startSystem(run: Run): Promise<void> {
   ]);
   const databaseUrl = (service: string) => databaseUrls.get(service);
   const environments = environmentsFor(system, { places, identities, root, natsUrl, databaseUrl });
-  const services = await startServices(run, environments);
+  const services = await startServices(run, environments, identities);
   const control = await startControl(options.dataDir, steer(run, services));
   run.started.others.push(() => control.stop());
   run.listeners.add(() => control.changed());
   await startDashboard(run, { identities, natsUrl: natsUrl("operator") });
+}
+
+/** Between two looks at what is to be renewed, in milliseconds: a machine may have slept long. */
+const renewEvery = 60_000;
+
+function keepRenewed({ output, started }: Run, identities: Identities): void {
+  const renew = () =>
+    identities.renew().catch((error: Error) => output.warn(`certificates are not renewed: ${error.message}`));
+  const timer = setInterval(renew, renewEvery);
+  started.others.push(() => clearInterval(timer));
 }
 
 async function startMail({ options, places, output, started }: Run): Promise<void> {

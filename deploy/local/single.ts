@@ -1,7 +1,8 @@
 /** The modular monolith: all services and the edge in one process, calling each other in memory. */
 import { startEdge } from "#edge/start-edge.ts";
 import { readConfig } from "#mesh/runtime/config.ts";
-import { type LocalTransports, startService } from "#mesh/runtime/start-service.ts";
+import type { LocalTransports } from "#mesh/runtime/rpc/clients.ts";
+import { startService } from "#mesh/runtime/start-service.ts";
 import { stopOnSignal } from "#mesh/runtime/stop-on-signal.ts";
 import { createLogger } from "#mesh/runtime/telemetry/log.ts";
 import { auth } from "../../services/auth/service.ts";

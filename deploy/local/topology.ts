@@ -10,8 +10,8 @@ export type System = {
   /** Ports of what the runner starts itself. */
   servers: { postgres: number; nats: number; inbox: number };
   trustDomain: string;
-  /** Users' access tokens: who issues them, for whom, and where the keys to check them are. */
-  tokens: { issuer: string; audience: string; jwksUrl: (places: Places) => string };
+  /** Users' access tokens: who issues them, for whom, and which service has the keys to check them, where. */
+  tokens: { issuer: string; audience: string; jwksService: string; jwksUrl: (places: Places) => string };
   /** Descriptor set of the contract, from the root of the repository. */
   descriptors: string;
   /**

@@ -5,13 +5,12 @@
 import { hasOption } from "@bufbuild/protobuf";
 import { service as serviceOption } from "#gen/weft/policy/v1/policy_pb.ts";
 import type { VerifyUser } from "#mesh/runtime/identity/user-token.ts";
-import type { Workload } from "#mesh/runtime/identity/workload.ts";
 import { policyOf } from "#mesh/runtime/policy/method-policy.ts";
 import { noTracer, type Tracer } from "#mesh/runtime/telemetry/tracer.ts";
 import type { Admission, Admit, IncomingCall } from "../transcode/admission.ts";
 import { dropReservedHeaders, identifyRequest, nameClient } from "./call-headers.ts";
 import { checkToken } from "./check-token.ts";
-import { proveWorkload, requireExposed, requireKey } from "./contract-checks.ts";
+import { requireExposed, requireKey } from "./contract-checks.ts";
 import { limitAddress, limitUser } from "./limit-rate.ts";
 import type { LoadShedder } from "./load-shedder.ts";
 import type { Passage, Step } from "./passage.ts";
@@ -19,15 +18,16 @@ import type { RateLimits } from "./rate-limits.ts";
 import { refusal } from "./refusal.ts";
 import { shedLoad } from "./shed-load.ts";
 
-/** The list for a mesh: the edge has an identity and knows users' tokens. The first step that throws ends the call. */
+/** The list for a mesh: the edge is one of its workloads and knows users' tokens. The first step that throws ends the call. */
 export function meshSteps(parts: {
-  workload: Workload;
+  /** The edge's own name in the mesh. */
+  name: string;
   verifyUser: VerifyUser;
   limits: RateLimits;
   shedder: LoadShedder | undefined;
   tracer: Tracer;
 }): Step[] {
-  const { workload, verifyUser, limits, shedder, tracer } = parts;
+  const { name, verifyUser, limits, shedder, tracer } = parts;
   return [
     // First, so that nothing a stranger sends can pass for the mesh's own.
     dropReservedHeaders,
@@ -38,17 +38,15 @@ export function meshSteps(parts: {
     // Before anything that costs: under too much load refusing must be the cheapest thing to do.
     shedLoad(shedder),
     // The method must be open to the outside at all before anybody is asked who they are.
-    requireExposed(workload.name),
+    requireExposed(name),
     // Before the token: checking signatures is what a flood would have us do.
     limitAddress(limits),
     // Who is asking, and may they.
     checkToken(verifyUser),
     // Now it is known whose share this takes.
     limitUser(limits),
-    // Costs nothing upstream when it is missing.
+    // Last: costs nothing upstream when it is missing.
     requireKey,
-    // Last: the proof is made for a call that really leaves.
-    proveWorkload(workload),
   ];
 }
 

@@ -1,13 +1,16 @@
 /** What calls carry through the edge besides what their clients sent. */
+import { identityHeaders } from "#mesh/runtime/identity/identify-caller.ts";
 import { traceparentOf } from "#mesh/runtime/telemetry/context.ts";
 import type { Tracer } from "#mesh/runtime/telemetry/tracer.ts";
 import { rememberTrace } from "./observe-calls.ts";
 import { headerOf, type Passage, type Step } from "./passage.ts";
 
+const reserved: ReadonlySet<string> = new Set(Object.values(identityHeaders));
+
 /** Removes headers that only the mesh itself may set. */
 export function dropReservedHeaders({ call: { metadata } }: Passage): void {
   for (const name in metadata) {
-    if (name.startsWith("x-weft-") || name === "x-forwarded-client-cert") delete metadata[name];
+    if (name.startsWith("x-weft-") || reserved.has(name)) delete metadata[name];
   }
 }
 

@@ -1,5 +1,4 @@
 /** Checks of the contract that need nothing but the call; services make them again. */
-import { type Workload, workloadHeader } from "#mesh/runtime/identity/workload.ts";
 import { checkCaller } from "#mesh/runtime/policy/access.ts";
 import { checkIdempotencyKey } from "#mesh/runtime/rpc/require-key.ts";
 import { headerOf, type Passage, type Step } from "./passage.ts";
@@ -14,18 +13,4 @@ export function requireExposed(edge: string): Step {
 /** Refuses a call without a usable Idempotency-Key where the contract asks for one. */
 export function requireKey({ call, policy }: Passage): void {
   if (policy) checkIdempotencyKey(call.method, headerOf(call, "idempotency-key"));
-}
-
-/** Adds the edge's proof of who it is, made for the service that is called. */
-export function proveWorkload(workload: Workload): Step {
-  return ({ call, policy }) => {
-    if (!policy) return;
-    const assertion = workload.assertionFor(policy.service);
-    if (assertion instanceof Promise) {
-      return assertion.then((made) => {
-        call.metadata[workloadHeader] = made;
-      });
-    }
-    call.metadata[workloadHeader] = assertion;
-  };
 }

@@ -1,7 +1,11 @@
 import { Connection, type ConnectionOptions } from "./connection.ts";
 import type { Stream, StreamListener } from "./stream.ts";
 
-export interface PoolOptions extends Partial<ConnectionOptions> {
+export interface PoolOptions extends Partial<Omit<ConnectionOptions, "tls">> {
+  /** For https upstreams, e.g. `ca`, `cert`, `key`; asked for anew for each connection. */
+  readonly tls?: () => ConnectionOptions["tls"];
+  /** What connections depend on: those made before it changed take no new streams, and end with those they have. */
+  readonly generation?: () => unknown;
   /** Streams one connection carries before another is opened; the peer's own limit counts too. */
   readonly maxStreamsPerConnection?: number;
   /** Most connections to the upstream; beyond that, streams share them. */
@@ -10,7 +14,9 @@ export interface PoolOptions extends Partial<ConnectionOptions> {
   readonly idleTimeoutMs?: number;
 }
 
-const DEFAULTS: Required<Omit<PoolOptions, "tls">> = {
+type Optional = "tls" | "generation";
+
+const DEFAULTS: Required<Omit<PoolOptions, Optional>> = {
   maxStreamsPerConnection: 100,
   maxConnections: 8,
   connectTimeoutMs: 5_000,
@@ -35,9 +41,10 @@ export class Pool {
   readonly authority: string;
   readonly scheme: "http" | "https";
   readonly #url: URL;
-  readonly #options: typeof DEFAULTS & Pick<PoolOptions, "tls">;
+  readonly #options: typeof DEFAULTS & Pick<PoolOptions, Optional>;
   readonly #pool: Pooled[] = [];
   #closed = false;
+  #generation: unknown;
 
   /**
    * @param origin `http://host:port` (HTTP/2 with prior knowledge) or `https://host:port`
@@ -93,6 +100,8 @@ export class Pool {
   /** The first connection with room, so that spare ones fall idle; the least loaded when all are full. */
   #pick(): Pooled {
     let least: Pooled | undefined;
+    const generation = this.#options.generation?.();
+    if (generation !== this.#generation) this.#begin(generation);
     for (const pooled of this.#pool) {
       const { isDraining, load, maxStreams } = pooled.connection;
       if (isDraining) continue;
@@ -102,8 +111,15 @@ export class Pool {
     return least && this.#pool.length >= this.#options.maxConnections ? least : this.#connect();
   }
 
+  /** What was connected before takes no new streams. */
+  #begin(generation: unknown): void {
+    this.#generation = generation;
+    for (const { connection } of [...this.#pool]) connection.close();
+  }
+
   #connect(): Pooled {
-    const connection = new Connection(this.#url, this.#options, {
+    const options = { ...this.#options, tls: this.#options.tls?.() };
+    const connection = new Connection(this.#url, options, {
       onRelease: () => {
         if (connection.load > 0 || connection.isDraining) return;
         pooled.idle = setTimeout(() => connection.close(), this.#options.idleTimeoutMs).unref();

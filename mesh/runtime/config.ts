@@ -3,6 +3,7 @@
  * variable is wrong, never what a secret's value was.
  */
 import { z } from "zod";
+import type { MeshKind } from "./identity/workload.ts";
 
 /** Service name → base URL, from "NAME=URL,NAME=URL"; undefined for anything else. */
 export function readUpstreams(text: string): Map<string, string> | undefined {
@@ -39,13 +40,20 @@ const schema = z.object({
     .regex(/^[A-Za-z0-9_-]{1,100}$/)
     .optional(),
   WEFT_VERSION: z.string().max(100).default("dev"),
-  WEFT_IDENTITY_KEY: z.string().min(1),
-  WEFT_TRUST_BUNDLE: z.string().min(1),
+  WEFT_MESH: z.enum(["none", "istio", "istio-ambient", "linkerd"]).default("none"),
+  WEFT_IDENTITY_CERT: z.string().min(1).optional(),
+  WEFT_IDENTITY_KEY: z.string().min(1).optional(),
+  WEFT_TRUST_BUNDLE: z.string().min(1).optional(),
   WEFT_TRUST_DOMAIN: z
     .string()
     .regex(/^[a-z0-9._-]+$/)
     .default("weft.local"),
+  WEFT_NAMESPACE: z
+    .string()
+    .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/)
+    .default("default"),
   WEFT_JWKS_URL: z.url(),
+  WEFT_JWKS_SERVICE: z.string().min(1).optional(),
   WEFT_TOKEN_ISSUER: z.string().min(1),
   WEFT_TOKEN_AUDIENCE: z.string().min(1),
   WEFT_DIRECT_CALLS: z.enum(["allow", "deny"]).default("deny"),
@@ -73,12 +81,19 @@ export interface Config {
   readonly instance: string | undefined;
   /** Version of the program, for those who look. */
   readonly version: string;
-  /** Files with this workload's private key (JWK) and everybody's public keys (JWK set). */
-  readonly identityKeyFile: string;
-  readonly trustBundleFile: string;
+  /** Who proves workloads' identities: the kit itself, by certificates, or a mesh. */
+  readonly mesh: MeshKind;
+  /** PEM files with this workload's certificate, its private key, and the roots; needed without a mesh. */
+  readonly identityCertFile: string | undefined;
+  readonly identityKeyFile: string | undefined;
+  readonly trustBundleFile: string | undefined;
+  /** Where workloads' names are unique: spiffe://TRUST_DOMAIN/ns/NAMESPACE/sa/NAME. */
   readonly trustDomain: string;
+  readonly namespace: string;
   /** Where users' access tokens come from and whom they are for. */
   readonly jwksUrl: string;
+  /** Service of the mesh that answers at `jwksUrl`, over TLS between workloads; undefined for a server outside. */
+  readonly jwksService: string | undefined;
   readonly tokenIssuer: string;
   readonly tokenAudience: string;
   /** Whether callers without a workload identity may call what the edge may. Development only. */
@@ -109,10 +124,14 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     address: value.WEFT_ADDRESS?.replace(/\/$/, ""),
     instance: value.WEFT_INSTANCE,
     version: value.WEFT_VERSION,
+    mesh: value.WEFT_MESH,
+    identityCertFile: value.WEFT_IDENTITY_CERT,
     identityKeyFile: value.WEFT_IDENTITY_KEY,
     trustBundleFile: value.WEFT_TRUST_BUNDLE,
     trustDomain: value.WEFT_TRUST_DOMAIN,
+    namespace: value.WEFT_NAMESPACE,
     jwksUrl: value.WEFT_JWKS_URL,
+    jwksService: value.WEFT_JWKS_SERVICE,
     tokenIssuer: value.WEFT_TOKEN_ISSUER,
     tokenAudience: value.WEFT_TOKEN_AUDIENCE,
     directCalls: value.WEFT_DIRECT_CALLS === "allow",

@@ -1,10 +1,5 @@
 import { readFile } from "node:fs/promises";
-import {
-  type ConnectRouter,
-  createRouterTransport,
-  type Interceptor,
-  type Transport,
-} from "@connectrpc/connect";
+import { type ConnectRouter, createRouterTransport, type Interceptor } from "@connectrpc/connect";
 import { DeadLetterService } from "#gen/weft/events/v1/dead_letters_pb.ts";
 import type { Config } from "./config.ts";
 import { startDiscovery } from "./discovery/discovery.ts";
@@ -14,13 +9,16 @@ import { deadLetterRpc } from "./events/dead-letter-service.ts";
 import { observeEvents } from "./events/observe.ts";
 import { startOutboxRelay } from "./events/relay.ts";
 import { pruneReplies, replyPruning } from "./idempotency/stored-replies.ts";
+import { identifyCallers } from "./identity/identify-caller.ts";
+import { peerKey } from "./identity/peer.ts";
 import { createUserVerifier } from "./identity/user-token.ts";
 import { loadWorkload } from "./identity/workload.ts";
 import { meshNameOf } from "./policy/method-policy.ts";
-import { createClients } from "./rpc/clients.ts";
+import { createClients, type LocalTransports } from "./rpc/clients.ts";
+import { fetchFromMesh } from "./rpc/fetch-from-mesh.ts";
 import { createHealth } from "./rpc/health.ts";
-import { Http2Sessions } from "./rpc/http2-sessions.ts";
 import { listen } from "./rpc/listen.ts";
+import { serverTls, sessionsTo } from "./rpc/mutual-tls.ts";
 import { keyedMethods } from "./rpc/require-key.ts";
 import { serverInterceptors } from "./rpc/server-interceptors.ts";
 import type { ServiceDefinition } from "./service.ts";
@@ -37,9 +35,6 @@ export interface RunningService {
   /** Finishes what is under way and lets go of everything, within about 10 s. */
   stop(): Promise<void>;
 }
-
-/** In-process transports by service name, for services that share a process. */
-export type LocalTransports = Map<string, (interceptors: Interceptor[]) => Transport>;
 
 /**
  * Starts a service in this process.
@@ -59,10 +54,10 @@ export async function startService(
   const { tracer, metrics } = telemetry;
   const { meter } = metrics;
 
-  const workload = await loadWorkload(name, config);
+  const workload = loadWorkload(name, config, log);
   const orm = await openDatabase(config.databaseUrl, definition.storage, log, meter);
   const bus = await connectBus({ url: config.natsUrl, service: name, log });
-  const open = (_service: string, address: string) => new Http2Sessions(address);
+  const open = (upstream: string, address: string) => sessionsTo(upstream, address, workload, log);
   const discovery = startDiscovery({ service: name, config, bus, log, open, openProbe: open });
   const clients = createClients({
     workload,
@@ -85,11 +80,12 @@ export async function startService(
     writeLine: lineWriter(),
     tracer,
     metrics: metrics.serverCalls,
-    workload,
+    identifyCaller: identifyCallers(workload),
     verifyUser: createUserVerifier({
       jwksUrl: config.jwksUrl,
       issuer: config.tokenIssuer,
       audience: config.tokenAudience,
+      fetch: config.jwksService ? fetchFromMesh(config.jwksService, workload, log) : undefined,
     }),
     directCalls: config.directCalls,
   });
@@ -100,8 +96,11 @@ export async function startService(
     composition.routes(router);
     if (readers.length > 0) router.service(DeadLetterService, deadLetterRpc({ orm, log, readers }));
   };
-  local.set(name, (clientSide) =>
-    createRouterTransport(routes, { transport: { interceptors: clientSide }, router: { interceptors } }),
+  local.set(name, (caller, clientSide) =>
+    createRouterTransport(routes, {
+      transport: { interceptors: clientSide },
+      router: { interceptors: [calledBy(caller), ...interceptors] },
+    }),
   );
   const health = createHealth(contracts.map(({ typeName }) => typeName));
   const server = await listen({
@@ -112,6 +111,7 @@ export async function startService(
     interceptors,
     health,
     metrics: metrics.text,
+    secure: serverTls(workload, log),
   });
 
   // After the server: an event or a worker may lead to calls that come back here.
@@ -145,8 +145,17 @@ export async function startService(
       await discovery.close();
       await bus.close();
       await orm.close();
+      workload.credentials?.close();
       await telemetry.stop(); // last: all of the above may have ended spans
       log.info("stopped");
     },
+  };
+}
+
+/** Says who calls within the process, where no connection does. */
+function calledBy(name: string): Interceptor {
+  return (next) => (request) => {
+    request.contextValues.set(peerKey, { kind: "proved", name, validUntil: Number.POSITIVE_INFINITY });
+    return next(request);
   };
 }

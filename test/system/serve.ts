@@ -1,22 +1,24 @@
 /** Starts services of the contract in the test's own process: real database, real bus, real port. */
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DescService } from "@bufbuild/protobuf";
 import type { Client } from "@connectrpc/connect";
-import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK, SignJWT } from "jose";
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from "jose";
+import { openIdentities } from "#local/identities.ts";
 import { system } from "#local/system.ts";
 import { processNames } from "#local/topology.ts";
 import { readConfig } from "#mesh/runtime/config.ts";
 import { fixedUpstreams } from "#mesh/runtime/discovery/upstreams.ts";
-import { createWorkload } from "#mesh/runtime/identity/workload.ts";
+import { loadWorkload, type Workload } from "#mesh/runtime/identity/workload.ts";
 import { meshNameOf } from "#mesh/runtime/policy/method-policy.ts";
 import { createClients } from "#mesh/runtime/rpc/clients.ts";
 import type { ServiceDefinition } from "#mesh/runtime/service.ts";
 import { type RunningService, startService } from "#mesh/runtime/start-service.ts";
 import { contextFromHeaders, runInContext } from "#mesh/runtime/telemetry/context.ts";
+import { createLogger } from "#mesh/runtime/telemetry/log.ts";
 import { freshBus, freshDatabase } from "./fresh.ts";
 
 const issuer = "https://issuer.test";
@@ -86,8 +88,7 @@ export async function serve(
     PORT: "0",
     NATS_URL: natsUrl,
     WEFT_UPSTREAMS: upstreamsOf(ports),
-    WEFT_IDENTITY_KEY: identities.keyFile(name),
-    WEFT_TRUST_BUNDLE: identities.bundleFile,
+    ...identities.environment(name),
     WEFT_JWKS_URL: tokens.jwksUrl,
     WEFT_TOKEN_ISSUER: issuer,
     WEFT_TOKEN_AUDIENCE: audience,
@@ -111,8 +112,7 @@ export async function serve(
     environment,
     operatorEnvironment: () => ({
       WEFT_UPSTREAMS: upstreamsOf(ports),
-      WEFT_IDENTITY_KEY: identities.keyFile("operator"),
-      WEFT_TRUST_BUNDLE: identities.bundleFile,
+      ...identities.environment("operator"),
     }),
     url: (name) => `http://127.0.0.1:${ports.get(name)}`,
     database: (name) => databases.get(name) as string,
@@ -142,17 +142,17 @@ function clientFor<S extends DescService>(
   ports: ReadonlyMap<string, number>,
   tokenFor: Served["tokenFor"],
 ): Client<S> {
-  const upstreams = fixedUpstreams(
-    new Map([...ports].map(([name, port]) => [name, `http://127.0.0.1:${port}`])),
-  );
-  let made: Promise<Client<S>> | undefined;
-  const make = async () =>
-    createClients({ workload: await identities.workload(caller), upstreams })(service, at);
+  const seeds = new Map([...ports].map(([name, port]) => [name, `http://127.0.0.1:${port}`]));
+  let made: Client<S> | undefined;
+  const make = () => {
+    const workload = identities.workload(caller);
+    return createClients({ workload, upstreams: fixedUpstreams(seeds, workload, silent) })(service, at);
+  };
   return new Proxy({} as Client<S>, {
     get: (_, method: string) => {
       const call = async (...args: unknown[]) => {
         made ??= make();
-        const client = (await made) as unknown as Record<string, (...args: unknown[]) => unknown>;
+        const client = made as unknown as Record<string, (...args: unknown[]) => unknown>;
         const authorization = user ? `Bearer ${await tokenFor(user)}` : undefined;
         return runInContext(contextFromHeaders({}, { authorization }), () => client[method]?.(...args));
       };
@@ -167,28 +167,32 @@ function clientFor<S extends DescService>(
 
 type Identities = Awaited<ReturnType<typeof writeIdentities>>;
 
+const silent = createLogger("test", "silent");
+
 async function writeIdentities(folder: string, names: readonly string[]) {
-  const keys = new Map<string, JWK>();
-  const bundle: JWK[] = [];
-  for (const name of names) {
-    const { privateKey, publicKey } = await generateKeyPair("EdDSA", { crv: "Ed25519", extractable: true });
-    keys.set(name, { ...(await exportJWK(privateKey)), kid: name });
-    bundle.push({ ...(await exportJWK(publicKey)), kid: name, alg: "EdDSA" });
-    await writeFile(join(folder, `${name}.jwk.json`), JSON.stringify(keys.get(name)));
-  }
-  const bundleFile = join(folder, "bundle.json");
-  await writeFile(bundleFile, JSON.stringify({ keys: bundle }));
-  return {
-    bundleFile,
-    keyFile: (name: string) => join(folder, `${name}.jwk.json`),
-    workload: async (name: string) =>
-      createWorkload(
-        name,
-        keys.get(name) as JWK,
-        JSON.parse(await readFile(bundleFile, "utf8")),
-        "weft.local",
-      ),
+  const authority = await openIdentities(join(folder, "identity"), "weft.local");
+  for (const name of names) await authority.issue(name);
+  const environment = (name: string) => {
+    const { certificate, key } = authority.filesOf(name);
+    return {
+      WEFT_IDENTITY_CERT: certificate,
+      WEFT_IDENTITY_KEY: key,
+      WEFT_TRUST_BUNDLE: authority.bundle,
+    };
   };
+  const workload = (name: string): Workload => {
+    const { certificate, key } = authority.filesOf(name);
+    const settings = {
+      mesh: "none" as const,
+      identityCertFile: certificate,
+      identityKeyFile: key,
+      trustBundleFile: authority.bundle,
+      trustDomain: "weft.local",
+      namespace: "default",
+    };
+    return loadWorkload(name, settings, silent);
+  };
+  return { environment, workload };
 }
 
 async function startIssuer() {

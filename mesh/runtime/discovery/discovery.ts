@@ -2,6 +2,7 @@
 import { hostname } from "node:os";
 import type { Config } from "../config.ts";
 import type { Bus, EventLog } from "../events/bus.ts";
+import { spiffeId } from "../identity/spiffe-id.ts";
 import type { Http2Sessions } from "../rpc/http2-sessions.ts";
 import { type Directory, followDirectory } from "./directory.ts";
 import type { Connections } from "./endpoint.ts";
@@ -85,7 +86,7 @@ function need(bus: Bus | undefined): Bus {
 }
 
 function entryOf(service: string, config: Config, port: number) {
-  const { host, address, instance, version, trustDomain } = config;
+  const { host, address, instance, version, mesh } = config;
   return {
     service,
     instance:
@@ -94,8 +95,8 @@ function entryOf(service: string, config: Config, port: number) {
         .replace(/[^A-Za-z0-9_-]/g, "-")
         .slice(0, 60)}-${process.pid}`,
     version,
-    address: address ?? `http://${host}:${port}`,
-    spiffeId: `spiffe://${trustDomain}/ns/default/sa/${service}`,
+    address: address ?? `${mesh === "none" ? "https" : "http"}://${host}:${port}`,
+    spiffeId: spiffeId(service, config),
     state: "ready" as const,
     startedAt: new Date(Date.now() - performance.now()).toISOString(),
   };

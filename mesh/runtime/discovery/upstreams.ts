@@ -1,4 +1,7 @@
-import { Http2Sessions } from "../rpc/http2-sessions.ts";
+import type { Workload } from "../identity/workload.ts";
+import type { Http2Sessions } from "../rpc/http2-sessions.ts";
+import { sessionsTo } from "../rpc/mutual-tls.ts";
+import type { Logger } from "../telemetry/log.ts";
 import { Balancer, type Replica } from "./balancer.ts";
 import type { Connections, Endpoint } from "./endpoint.ts";
 import { isHealthy } from "./health-probe.ts";
@@ -13,9 +16,13 @@ export interface UpstreamsOptions<C extends Connections> {
   readonly onEjection?: (service: string, endpoint: Endpoint<C>, ejected: boolean) => void;
 }
 
-/** Upstreams at addresses that do not change. @param seeds service name in the contract → base URL */
-export function fixedUpstreams(seeds: ReadonlyMap<string, string>): Upstreams<Http2Sessions> {
-  const open = (_service: string, address: string) => new Http2Sessions(address);
+/** Upstreams of a workload at addresses that do not change. @param seeds service name in the contract → base URL */
+export function fixedUpstreams(
+  seeds: ReadonlyMap<string, string>,
+  workload: Workload,
+  log: Pick<Logger, "warn">,
+): Upstreams<Http2Sessions> {
+  const open = (service: string, address: string) => sessionsTo(service, address, workload, log);
   return new Upstreams({ seeds, open, openProbe: open });
 }
 

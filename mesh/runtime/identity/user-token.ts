@@ -1,6 +1,14 @@
 /** Validates users' access tokens locally (RFC 9068, RFC 8725) against cached public keys. */
 import { Code } from "@connectrpc/connect";
-import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from "jose";
+import {
+  createRemoteJWKSet,
+  customFetch,
+  errors,
+  type FetchImplementation,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  jwtVerify,
+} from "jose";
 import { ServiceError } from "../rpc/errors.ts";
 import type { Principal } from "./principal.ts";
 
@@ -33,6 +41,8 @@ export function createUserVerifier(options: {
   audience: string;
   /** Keys to use in place of `jwksUrl`. */
   keys?: JWTVerifyGetKey;
+  /** How `jwksUrl` is read; the platform's fetch when left out. */
+  fetch?: FetchImplementation;
 }): VerifyUser {
   const keys =
     options.keys ??
@@ -40,6 +50,7 @@ export function createUserVerifier(options: {
       cooldownDuration: 30_000,
       cacheMaxAge: 600_000,
       timeoutDuration: 2_000,
+      ...(options.fetch && { [customFetch]: options.fetch }),
     });
   const verified = new Map<string, { principal: Principal; expiresAt: number }>();
 

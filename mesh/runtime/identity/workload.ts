@@ -1,98 +1,49 @@
+/** Who this process is among the workloads of the mesh, and how it proves that. */
+import type { Logger } from "../telemetry/log.ts";
+import { type Credentials, openCredentials } from "./credentials.ts";
+import type { TrustDomain } from "./spiffe-id.ts";
+
 /**
- * Identity of services. Each workload signs short-lived assertions with its own key, made for one
- * callee and named by a SPIFFE id (in the manner of a JWT-SVID and of RFC 7523); callees know
- * everybody's public keys from the trust bundle.
+ * Who proves the identities of workloads: the kit by certificates, or the proxies of a mesh. In Istio's ambient
+ * mode the process learns of no identity: the waypoint checks callers, by the configuration made from the contract.
  */
-import { readFile } from "node:fs/promises";
-import { Code } from "@connectrpc/connect";
-import { createLocalJWKSet, importJWK, type JSONWebKeySet, type JWK, jwtVerify, SignJWT } from "jose";
-import { ServiceError } from "../rpc/errors.ts";
+export type MeshKind = "none" | "istio" | "istio-ambient" | "linkerd";
 
-/** Header that carries the assertion. Removed from requests that come from outside. */
-export const workloadHeader = "x-weft-identity";
-
-const lifeSeconds = 60;
-const cacheSize = 256;
-
-/** A workload that can prove who it is and check who others are. */
-export interface Workload {
+/** A workload. */
+export interface Workload extends TrustDomain {
   /** Name in the mesh. */
   readonly name: string;
-  /** Assertion for calls to the service `callee`; the same one, without a promise, for up to half its life. */
-  assertionFor(callee: string): string | Promise<string>;
-  /**
-   * Name of the caller that made `assertion` for this workload.
-   * @throws ServiceError UNAUTHENTICATED
-   */
-  verify(assertion: string): Promise<string>;
+  readonly mesh: MeshKind;
+  /** Its certificate; undefined where a mesh has it in the process's place. */
+  readonly credentials: Credentials | undefined;
 }
 
-/** Loads the workload `name` with its private key (JWK file) and the trust bundle (JWK set file). */
-export async function loadWorkload(
-  name: string,
-  files: { identityKeyFile: string; trustBundleFile: string; trustDomain: string },
-): Promise<Workload> {
-  const key = JSON.parse(await readFile(files.identityKeyFile, "utf8")) as JWK;
-  const bundle = JSON.parse(await readFile(files.trustBundleFile, "utf8")) as JSONWebKeySet;
-  return createWorkload(name, key, bundle, files.trustDomain);
+/** Settings of the identity; see mesh/runtime/config.ts. */
+export interface IdentitySettings extends TrustDomain {
+  readonly mesh: MeshKind;
+  readonly identityCertFile: string | undefined;
+  readonly identityKeyFile: string | undefined;
+  readonly trustBundleFile: string | undefined;
 }
 
-/** A workload from its keys. `key.kid` must be `name`. */
-export async function createWorkload(
+/**
+ * The workload `name`.
+ * @throws Error when a file is missing or the certificate is not a valid one for `name`
+ */
+export function loadWorkload(
   name: string,
-  key: JWK,
-  bundle: JSONWebKeySet,
-  trustDomain: string,
-): Promise<Workload> {
-  if (key.kid !== name) throw new Error(`identity: the key belongs to "${key.kid}", not to "${name}"`);
-  const privateKey = await importJWK(key, "EdDSA");
-  const publicKeys = createLocalJWKSet(bundle);
-  const spiffeId = (service: string) => `spiffe://${trustDomain}/ns/default/sa/${service}`;
-  const made = new Map<string, { assertion: string; renewAt: number }>();
-  const checked = new Map<string, { caller: string; expiresAt: number }>();
-
-  const makeAssertion = async (callee: string): Promise<string> => {
-    const renewAt = Date.now() + (lifeSeconds * 1_000) / 2;
-    const assertion = await new SignJWT()
-      .setProtectedHeader({ alg: "EdDSA", kid: name, typ: "JWT" })
-      .setSubject(spiffeId(name))
-      .setAudience(spiffeId(callee))
-      .setIssuedAt()
-      .setExpirationTime(`${lifeSeconds}s`)
-      .sign(privateKey);
-    made.set(callee, { assertion, renewAt });
-    return assertion;
-  };
-
-  return {
-    name,
-    assertionFor(callee) {
-      const known = made.get(callee);
-      return known && known.renewAt > Date.now() ? known.assertion : makeAssertion(callee);
-    },
-    async verify(assertion) {
-      const hit = checked.get(assertion);
-      if (hit && hit.expiresAt > Date.now()) return hit.caller;
-      try {
-        const { payload, protectedHeader } = await jwtVerify(assertion, publicKeys, {
-          algorithms: ["EdDSA"],
-          audience: spiffeId(name),
-          requiredClaims: ["sub", "exp", "iat"],
-          maxTokenAge: lifeSeconds,
-          clockTolerance: 5,
-        });
-        const caller = protectedHeader.kid ?? "";
-        if (payload.sub !== spiffeId(caller)) throw new Error("the key does not belong to the subject");
-        if (checked.size >= cacheSize) checked.delete(checked.keys().next().value as string);
-        checked.set(assertion, { caller, expiresAt: (payload.exp as number) * 1_000 });
-        return caller;
-      } catch {
-        throw new ServiceError(
-          Code.Unauthenticated,
-          "WORKLOAD_INVALID",
-          "the calling service could not be identified",
-        );
-      }
-    },
-  };
+  settings: IdentitySettings,
+  log: Pick<Logger, "info" | "warn">,
+): Workload {
+  const { mesh, trustDomain, namespace, identityCertFile, identityKeyFile, trustBundleFile } = settings;
+  const workload = { name, mesh, trustDomain, namespace };
+  if (mesh !== "none") return { ...workload, credentials: undefined };
+  if (!identityCertFile || !identityKeyFile || !trustBundleFile)
+    throw new Error("identity: WEFT_IDENTITY_CERT, WEFT_IDENTITY_KEY and WEFT_TRUST_BUNDLE are required");
+  const files = { certificate: identityCertFile, key: identityKeyFile, roots: trustBundleFile };
+  try {
+    return { ...workload, credentials: openCredentials(name, settings, files, log) };
+  } catch (error) {
+    throw new Error(`identity: ${(error as Error).message}`);
+  }
 }

@@ -12,16 +12,18 @@ import { policyOf } from "./method-policy.ts";
 /**
  * Refuses a caller that is not on the method's list.
  * @param caller name of the calling service; undefined for one without a workload identity
- * @throws ServiceError PERMISSION_DENIED
+ * @throws ServiceError UNAUTHENTICATED for one without identity, PERMISSION_DENIED otherwise
  */
 export function checkCaller(method: DescMethod, caller: string | undefined): void {
   const { callers } = policyOf(method);
   if (callers.has("*") || (caller !== undefined && callers.has(caller))) return;
-  throw new ServiceError(
-    Code.PermissionDenied,
-    "CALLER_DENIED",
-    `${caller ?? "a caller without identity"} may not call ${method.name}`,
-  );
+  if (caller === undefined)
+    throw new ServiceError(
+      Code.Unauthenticated,
+      "WORKLOAD_MISSING",
+      `${method.name} needs the certificate of a service of the mesh`,
+    );
+  throw new ServiceError(Code.PermissionDenied, "CALLER_DENIED", `${caller} may not call ${method.name}`);
 }
 
 /**

@@ -1,31 +1,49 @@
 import type { Interceptor } from "@connectrpc/connect";
+import { admittedByMesh } from "../identity/identify-caller.ts";
 import { callerKey, principalKey } from "../identity/principal.ts";
-import { workloadHeader } from "../identity/workload.ts";
+import { ServiceError } from "../rpc/errors.ts";
 import { overStream } from "../rpc/over-stream.ts";
 import type { ServerIdentity } from "../rpc/server-interceptors.ts";
 import { checkCaller, checkReplyOwner, checkRequestOwner, checkUser } from "./access.ts";
 import { policyOf } from "./method-policy.ts";
 
-/** Establishes who calls and on whose behalf, and refuses whom the contract does not admit. */
-export function authorize({ workload, verifyUser, directCalls, log }: ServerIdentity): Interceptor {
+/**
+ * Establishes who calls and on whose behalf, and refuses whom the contract does not admit. Every refusal of a
+ * caller is in the log, with the method; so is every refusal of a user, and neither with what was shown.
+ */
+export function authorize({ identifyCaller, verifyUser, directCalls, log }: ServerIdentity): Interceptor {
   return (next) => async (request) => {
-    const { method } = request;
-    const assertion = request.header.get(workloadHeader);
-    const caller = assertion ? await workload.verify(assertion) : directCalls ? "edge" : undefined;
-    try {
-      checkCaller(method, caller);
-    } catch (error) {
-      log.warn({ caller, rpc: `${request.service.typeName}/${method.name}` }, "caller refused");
+    const { method, contextValues } = request;
+    let caller: string | undefined;
+    let user: string | undefined;
+    const refuse = (error: unknown): never => {
+      if (error instanceof ServiceError) {
+        const { reason, cause } = error;
+        const problem = cause instanceof Error ? cause.message : undefined;
+        log.warn(
+          { caller, user, rpc: `${request.service.typeName}/${method.name}`, reason, problem },
+          "refused",
+        );
+      }
       throw error;
-    }
-    request.contextValues.set(callerKey, caller);
+    };
+    try {
+      const found = identifyCaller(request) ?? (directCalls ? "edge" : undefined);
+      caller = found === admittedByMesh ? undefined : found;
+      if (found !== admittedByMesh) checkCaller(method, caller);
+      contextValues.set(callerKey, caller);
 
-    const authorization = request.header.get("authorization");
-    const { access } = policyOf(method);
-    const usesToken = access?.case !== "public" && access?.case !== "serviceOnly";
-    const principal = authorization && usesToken ? await verifyUser(authorization) : undefined;
-    checkUser(method, principal);
-    request.contextValues.set(principalKey, principal);
+      const authorization = request.header.get("authorization");
+      const { access } = policyOf(method);
+      const usesToken = access?.case !== "public" && access?.case !== "serviceOnly";
+      const principal = authorization && usesToken ? await verifyUser(authorization) : undefined;
+      user = principal?.id;
+      checkUser(method, principal);
+      contextValues.set(principalKey, principal);
+    } catch (error) {
+      refuse(error);
+    }
+    const principal = contextValues.get(principalKey);
 
     if (!request.stream) checkRequestOwner(method, request.message, principal);
     const reply = await next(

@@ -3,7 +3,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import { type Client, createClient, type Interceptor, type Transport } from "@connectrpc/connect";
 import { replicaStreams } from "../discovery/replica-streams.ts";
 import type { Upstreams } from "../discovery/upstreams.ts";
-import { type Workload, workloadHeader } from "../identity/workload.ts";
+import type { Workload } from "../identity/workload.ts";
 import { createGuard, type Guard } from "../policy/breaker.ts";
 import { meshNameOf, policyOf } from "../policy/method-policy.ts";
 import { CallMetrics } from "../telemetry/call-metrics.ts";
@@ -20,6 +20,12 @@ import { traceCalls } from "./trace-calls.ts";
  */
 export type Clients = <S extends DescService>(service: S, name?: string) => Client<S>;
 
+/**
+ * In-process transports by service name, for services that share a process. There is no connection whose
+ * certificate would tell who calls, so the name of the caller is handed over with the transport.
+ */
+export type LocalTransports = Map<string, (caller: string, interceptors: Interceptor[]) => Transport>;
+
 /** Largest message a client accepts, in bytes. */
 const readMaxBytes = 1024 * 1024;
 
@@ -34,16 +40,16 @@ const readMaxBytes = 1024 * 1024;
 export function createClients(options: {
   workload: Workload;
   upstreams: Upstreams<Http2Sessions>;
-  local?: ReadonlyMap<string, (interceptors: Interceptor[]) => Transport>;
+  local?: LocalTransports;
   metrics?: CallMetrics;
 }): Clients {
   const { workload, upstreams, local, metrics } = options;
   const transports = new Map<string, Transport>();
 
   const transportTo = (upstream: string): Transport => {
-    const interceptors = clientInterceptors(upstream, workload, metrics);
+    const interceptors = clientInterceptors(upstream, metrics);
     const inProcess = local?.get(upstream);
-    if (inProcess) return inProcess(interceptors);
+    if (inProcess) return inProcess(workload.name, interceptors);
     return grpcTransport({ sessions: replicaStreams(upstreams.to(upstream)), interceptors, readMaxBytes });
   };
 
@@ -59,11 +65,7 @@ export function createClients(options: {
 }
 
 /** The list. The first is the outermost: it sees the request first and the reply last. */
-export function clientInterceptors(
-  upstream: string,
-  workload: Workload,
-  metrics = new CallMetrics("client"),
-): Interceptor[] {
+export function clientInterceptors(upstream: string, metrics = new CallMetrics("client")): Interceptor[] {
   return [
     // Outermost, so that whatever goes wrong further in is known as the upstream's.
     markErrors(upstream),
@@ -71,10 +73,9 @@ export function clientInterceptors(
     traceCalls(upstream, metrics),
     // Before any work is done: a call that the breaker refuses costs nothing.
     guardCalls(upstream),
-    // The ids and the user of the request being served go along; the trace's are set already where it has a span.
+    // Innermost: the ids and the user of the request being served go along with a call that really leaves; the
+    // trace's are set already where it has a span.
     propagateContext(),
-    // Innermost: the proof of who calls is made for a call that really leaves.
-    proveIdentity(upstream, workload),
   ];
 }
 
@@ -109,13 +110,6 @@ function propagateContext(): Interceptor {
       if (!context.trace) request.header.set("traceparent", traceparentOf(context));
       if (context.authorization) request.header.set("authorization", context.authorization);
     }
-    return next(request);
-  };
-}
-
-function proveIdentity(upstream: string, workload: Workload): Interceptor {
-  return (next) => async (request) => {
-    request.header.set(workloadHeader, await workload.assertionFor(upstream));
     return next(request);
   };
 }

@@ -20,9 +20,13 @@ export interface Http2SessionsOptions {
   readonly streamWindowBytes?: number;
   /** Bytes a connection may receive ahead of its readers. */
   readonly sessionWindowBytes?: number;
-  /** TLS options for https upstreams, e.g. `ca`, `cert`, `key`. */
-  readonly tls?: http2.SecureClientSessionOptions;
+  /** TLS options for https upstreams, e.g. `ca`, `cert`, `key`; asked for anew for each connection. */
+  readonly tls?: () => http2.SecureClientSessionOptions;
+  /** What connections depend on: those made before it changed take no new streams, and end with those they have. */
+  readonly generation?: () => unknown;
 }
+
+type Optional = "tls" | "generation";
 
 const DEFAULTS = {
   maxStreamsPerSession: 100,
@@ -60,10 +64,11 @@ interface Pooled {
  */
 export class Http2Sessions {
   readonly origin: string;
-  readonly #options: Required<Omit<Http2SessionsOptions, "tls">> & { tls?: http2.SecureClientSessionOptions };
+  readonly #options: Required<Omit<Http2SessionsOptions, Optional>> & Pick<Http2SessionsOptions, Optional>;
   readonly #pool: Pooled[] = [];
   readonly #url: { readonly protocol: string; readonly host: string };
   #closed = false;
+  #generation: unknown;
 
   /** @param origin `http://host:port` (prior-knowledge h2c) or `https://host:port` */
   constructor(origin: string, options: Http2SessionsOptions = {}) {
@@ -133,12 +138,23 @@ export class Http2Sessions {
   /** The first connection with room, so that spare ones fall idle; the least loaded when all are full. */
   #pick(): Pooled {
     let least: Pooled | undefined;
+    const generation = this.#options.generation?.();
+    if (generation !== this.#generation) this.#begin(generation);
     for (const pooled of this.#pool) {
       if (pooled.draining || pooled.session.closed || pooled.session.destroyed) continue;
       if (pooled.streams < this.#room(pooled)) return pooled;
       if (!least || pooled.streams < least.streams) least = pooled;
     }
     return least && this.#pool.length >= this.#options.maxSessions ? least : this.#connect();
+  }
+
+  /** What was connected before takes no new streams. */
+  #begin(generation: unknown): void {
+    this.#generation = generation;
+    for (const pooled of [...this.#pool]) {
+      pooled.draining = true;
+      if (pooled.streams === 0) pooled.session.close();
+    }
   }
 
   #room({ session }: Pooled): number {
@@ -149,7 +165,7 @@ export class Http2Sessions {
   #connect(): Pooled {
     const { streamWindowBytes, sessionWindowBytes, connectTimeoutMs, tls } = this.#options;
     const session = http2.connect(this.origin, {
-      ...tls,
+      ...tls?.(),
       settings: { enablePush: false, initialWindowSize: streamWindowBytes },
     });
     const pooled: Pooled = {

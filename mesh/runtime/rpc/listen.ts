@@ -1,4 +1,5 @@
 /** The server of a service: its calls, health, reflection and HTTP pages on one port. */
+import type tls from "node:tls";
 import type { DescService } from "@bufbuild/protobuf";
 import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
 import { Health } from "#gen/grpc/health/v1/health_pb.ts";
@@ -37,8 +38,10 @@ export async function listen(options: {
   health: HealthState;
   /** Answer of GET /metrics, in Prometheus' text format. */
   metrics: () => Promise<string>;
+  /** Speaks TLS on the same port. Plaintext is served, too: interceptors refuse calls by it, pages have no need. */
+  secure: tls.Server | undefined;
 }): Promise<Listening> {
-  const { contracts, routes, interceptors, health, metrics } = options;
+  const { contracts, routes, interceptors, health, metrics, secure } = options;
   const shutdown = new AbortController();
   const reflected = [...contracts, Health, ServerReflection, ServerReflectionAlpha];
   const server = await createRpcServer({
@@ -56,6 +59,7 @@ export async function listen(options: {
     readMaxBytes,
     compressMinBytes,
     shutdownSignal: shutdown.signal,
+    secure,
   });
   server.get("/healthz", () => ({ status: "ok" }));
   server.get("/readyz", (_request, reply) =>

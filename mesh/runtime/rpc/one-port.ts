@@ -1,6 +1,6 @@
 /**
- * HTTP/1.1 and HTTP/2 without TLS (h2c with prior knowledge, RFC 9113 section 3.3) on one port: the
- * first bytes of a connection tell which it is.
+ * HTTP/1.1 and HTTP/2 on one port, each without TLS (h2c with prior knowledge, RFC 9113 section 3.3) and, where
+ * the process has a certificate, with it: the first bytes of a connection tell which it is.
  *
  * What listens is an http.Server, and HTTP/2 connections are handed to a second server: behind a plain
  * net.Server, http.Server would not find its idle keep-alive connections again when it closes.
@@ -8,10 +8,14 @@
 import http from "node:http";
 import http2 from "node:http2";
 import type { Socket } from "node:net";
+import type tls from "node:tls";
 import type { FastifyServerFactory } from "fastify";
+import { peerOf, rememberPeer } from "../identity/peer.ts";
 
 /** Client connection preface of HTTP/2 (RFC 9113 section 3.4). */
 const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+/** First byte of a connection that begins with a TLS handshake (RFC 8446 section 5.1, ContentType). */
+const handshake = 0x16;
 
 /** Time a new connection has to show what it speaks, and HTTP/1.1 requests to send their head, in milliseconds. */
 const headTimeoutMs = 10_000;
@@ -24,8 +28,12 @@ export interface OnePortHandlers {
   takeStream?: (stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders) => boolean;
 }
 
-/** A server for both protocols. `close()` ends idle connections and waits for requests in flight. */
-export function createOnePort(handlers: OnePortHandlers): http.Server {
+/**
+ * A server for both protocols. `close()` ends idle connections and waits for requests in flight.
+ *
+ * @param secure takes connections that begin with TLS (mutual-tls.ts); without it they are refused
+ */
+export function createOnePort(handlers: OnePortHandlers, secure?: tls.Server): http.Server {
   const h1 = http.createServer(
     {
       headersTimeout: headTimeoutMs,
@@ -46,7 +54,7 @@ export function createOnePort(handlers: OnePortHandlers): http.Server {
     streamResetRate: 33,
   });
   dispatchStreams(h2, handlers);
-  joinServers(h1, h2);
+  joinServers(h1, h2, secure);
   return h1;
 }
 
@@ -71,34 +79,49 @@ function closeAfterEarlyAnswer(request: http.IncomingMessage, response: http.Ser
 }
 
 /**
- * Gives the HTTP/2 connections of a listening HTTP/1.1 server to `h2`. Closing `h1`'s idle connections then
- * closes HTTP/2 sessions too, which lets their open streams finish.
+ * Gives the HTTP/2 connections of a listening HTTP/1.1 server to `h2`, those with TLS by way of `secure`. Closing
+ * `h1`'s idle connections then closes HTTP/2 sessions too, which lets their open streams finish.
  * @returns the open HTTP/2 sessions, kept up to date
  */
-export function joinServers(h1: http.Server, h2: http2.Http2Server): ReadonlySet<http2.ServerHttp2Session> {
+export function joinServers(
+  h1: http.Server,
+  h2: http2.Http2Server,
+  secure?: tls.Server,
+): ReadonlySet<http2.ServerHttp2Session> {
   const sessions = new Set<http2.ServerHttp2Session>();
+  let closing = false;
   h2.on("session", (session) => {
     sessions.add(session);
     session.once("close", () => sessions.delete(session));
+    // Its handshake was under way when the others were told; its client may try elsewhere.
+    if (closing) session.close();
   });
 
   const undecided = new Set<Socket>();
   const toHttp1 = h1.listeners("connection")[0] as (socket: Socket) => void;
+  /** HTTP/1.1 servers keep a connection whose peer has ended its half; others would never learn of it. */
+  const give = (socket: Socket, server: http2.Http2Server | tls.Server) => {
+    socket.allowHalfOpen = false;
+    server.emit("connection", socket);
+  };
   h1.removeAllListeners("connection").on("connection", (socket: Socket) => {
     undecided.add(socket);
-    decide(socket, h1.headersTimeout, (isHttp2) => {
+    decide(socket, h1.headersTimeout, (spoken) => {
       undecided.delete(socket);
-      if (isHttp2) {
-        // HTTP/1.1 servers keep a connection whose peer has ended its half; HTTP/2 would never learn of it.
-        socket.allowHalfOpen = false;
-        h2.emit("connection", socket);
-      }
-      if (isHttp2 === false) toHttp1.call(h1, socket);
+      if (spoken === "http2") give(socket, h2);
+      else if (spoken === "tls" && secure) give(socket, secure);
+      else if (spoken !== undefined) toHttp1.call(h1, socket);
     });
+  });
+  secure?.on("secureConnection", (socket) => {
+    if (socket.alpnProtocol !== "h2") return toHttp1.call(h1, socket);
+    h2.once("session", (session) => rememberPeer(session, peerOf(socket)));
+    give(socket, h2);
   });
 
   const closeIdle = h1.closeIdleConnections.bind(h1);
   h1.closeIdleConnections = () => {
+    closing = true;
     closeIdle();
     for (const session of sessions) session.close();
     for (const socket of undecided) socket.destroy();
@@ -107,18 +130,23 @@ export function joinServers(h1: http.Server, h2: http2.Http2Server): ReadonlySet
 }
 
 /** The same as a server factory of Fastify. */
-export function onePort(takeStream?: OnePortHandlers["takeStream"]): FastifyServerFactory {
+export function onePort(
+  takeStream?: OnePortHandlers["takeStream"],
+  secure?: tls.Server,
+): FastifyServerFactory {
   return (handler) =>
-    createOnePort({ http1: handler as http.RequestListener, http2: handler as never, takeStream });
+    createOnePort({ http1: handler as http.RequestListener, http2: handler as never, takeStream }, secure);
 }
 
-/** Calls back once: true for HTTP/2, false for HTTP/1, undefined when the connection ended before it told. */
-function decide(socket: Socket, timeoutMs: number, settle: (isHttp2: boolean | undefined) => void): void {
+type Spoken = "http1" | "http2" | "tls";
+
+/** Calls back once with what the connection speaks; undefined when it ended before it told. */
+function decide(socket: Socket, timeoutMs: number, settle: (spoken: Spoken | undefined) => void): void {
   let seen: Buffer = Buffer.alloc(0);
-  const finish = (isHttp2: boolean | undefined) => {
+  const finish = (spoken: Spoken | undefined) => {
     clearTimeout(timer);
     socket.off("readable", peek).off("end", give).off("error", give).off("close", give);
-    settle(isHttp2);
+    settle(spoken);
   };
   const give = () => {
     socket.destroy();
@@ -130,10 +158,10 @@ function decide(socket: Socket, timeoutMs: number, settle: (isHttp2: boolean | u
     if (!chunk) return;
     seen = Buffer.concat([seen, chunk]);
     const length = Math.min(seen.length, preface.length);
-    const matches = seen.subarray(0, length).equals(preface.subarray(0, length));
-    if (matches && length < preface.length) return;
+    const isHttp2 = seen.subarray(0, length).equals(preface.subarray(0, length));
+    if (isHttp2 && length < preface.length) return;
     socket.unshift(seen);
-    finish(matches);
+    finish(isHttp2 ? "http2" : seen[0] === handshake ? "tls" : "http1");
   };
   socket.setNoDelay(true).on("error", give).on("end", give).on("close", give).on("readable", peek);
 }

@@ -2,11 +2,14 @@
  * gRPC, gRPC-Web, Connect and HTTP pages on one port. Unary gRPC is served straight from HTTP/2 streams;
  * everything else by Connect's plugin, from the same handlers and interceptors.
  */
+import type { ServerHttp2Stream } from "node:http2";
+import type tls from "node:tls";
 import type { DescMethodUnary, Registry } from "@bufbuild/protobuf";
-import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
+import { type ConnectRouter, createContextValues, type Interceptor } from "@connectrpc/connect";
 import { fastifyConnectPlugin } from "@connectrpc/connect-fastify";
 import { compressionGzip } from "@connectrpc/connect-node";
-import { type FastifyInstance, fastify } from "fastify";
+import { type FastifyInstance, type FastifyRequest, fastify } from "fastify";
+import { peerKey, peerOf } from "../identity/peer.ts";
 import { serveUnary } from "./grpc/serve-unary.ts";
 import { unaryMethodsOf } from "./grpc/unary-methods.ts";
 import { onePort } from "./one-port.ts";
@@ -29,16 +32,18 @@ export interface RpcServerOptions {
   readonly shutdownSignal?: AbortSignal;
   /** Message types that google.protobuf.Any may hold in JSON. */
   readonly types?: Registry;
+  /** Speaks TLS on the same port; see mutual-tls.ts. */
+  readonly secure?: tls.Server;
 }
 
 /** A server that does not listen yet; pages may be added to it. */
 export async function createRpcServer(options: RpcServerOptions): Promise<FastifyInstance> {
-  const { groups, readMaxBytes, compressMinBytes, shutdownSignal, types } = options;
+  const { groups, readMaxBytes, compressMinBytes, shutdownSignal, types, secure } = options;
   const takers = groups.map(({ routes, interceptors, maxTimeoutMs }) =>
     serveUnary(unaryMethodsOf(routes), { interceptors, maxTimeoutMs, readMaxBytes, compressMinBytes }),
   );
   const server = fastify({
-    serverFactory: onePort((stream, headers) => takers.some((take) => take(stream, headers))),
+    serverFactory: onePort((stream, headers) => takers.some((take) => take(stream, headers)), secure),
     forceCloseConnections: "idle",
     bodyLimit: readMaxBytes,
   });
@@ -51,7 +56,14 @@ export async function createRpcServer(options: RpcServerOptions): Promise<Fastif
       acceptCompression: [compressionGzip],
       shutdownSignal,
       jsonOptions: { registry: types },
+      contextValues: ({ raw }) => createContextValues().set(peerKey, peerOf(connectionOf(raw))),
     });
   }
   return server;
+}
+
+/** An HTTP/2 request is typed as an HTTP/1.1 one, and has a stream. */
+function connectionOf(request: FastifyRequest["raw"]): object | undefined {
+  const { stream } = request as { stream?: ServerHttp2Stream };
+  return stream ? stream.session : request.socket;
 }

@@ -1,7 +1,7 @@
 /** What happens to every incoming call before its handler, in every process. */
 import type { Interceptor } from "@connectrpc/connect";
+import type { IdentifyCaller } from "../identity/identify-caller.ts";
 import type { VerifyUser } from "../identity/user-token.ts";
-import type { Workload } from "../identity/workload.ts";
 import { authorize } from "../policy/authorize.ts";
 import { CallMetrics } from "../telemetry/call-metrics.ts";
 import type { Logger } from "../telemetry/log.ts";
@@ -21,7 +21,7 @@ export interface ServerIdentity {
   readonly tracer?: Tracer;
   /** Counts calls. */
   readonly metrics?: CallMetrics;
-  readonly workload: Workload;
+  readonly identifyCaller: IdentifyCaller;
   readonly verifyUser: VerifyUser;
   /** Callers without a workload identity may call what the edge may. Development only. */
   readonly directCalls: boolean;

@@ -1,9 +1,6 @@
-/** Keys, an issuer of access tokens and one token: what a gateway needs to check who calls. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+/** An issuer of access tokens and one token: what a gateway needs to check who calls. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 
 const ISSUER = "https://issuer.test";
@@ -22,15 +19,6 @@ export interface Identities {
 }
 
 export async function createIdentities(): Promise<Identities> {
-  const folder = await mkdtemp(join(tmpdir(), "weft-bench-"));
-  const edge = await generateKeyPair("EdDSA", { crv: "Ed25519", extractable: true });
-  await writeFile(
-    join(folder, "edge.jwk.json"),
-    JSON.stringify({ ...(await exportJWK(edge.privateKey)), kid: "edge" }),
-  );
-  const bundle = { keys: [{ ...(await exportJWK(edge.publicKey)), kid: "edge", alg: "EdDSA" }] };
-  await writeFile(join(folder, "bundle.json"), JSON.stringify(bundle));
-
   const issuer = await generateKeyPair("EdDSA", { crv: "Ed25519", extractable: true });
   const jwk = { ...(await exportJWK(issuer.publicKey)), kid: "key-1", alg: "EdDSA", use: "sig" };
   const jwks = JSON.stringify({ keys: [jwk] });
@@ -43,8 +31,8 @@ export async function createIdentities(): Promise<Identities> {
     audience: AUDIENCE,
     jwks,
     env: {
-      WEFT_IDENTITY_KEY: join(folder, "edge.jwk.json"),
-      WEFT_TRUST_BUNDLE: join(folder, "bundle.json"),
+      // The upstream speaks plaintext, as behind a mesh's proxy; TLS is bench:rpc's to measure.
+      WEFT_MESH: "linkerd",
       WEFT_JWKS_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks.json`,
       WEFT_TOKEN_ISSUER: ISSUER,
       WEFT_TOKEN_AUDIENCE: AUDIENCE,
@@ -63,7 +51,6 @@ export async function createIdentities(): Promise<Identities> {
     },
     async stop() {
       await new Promise((resolve) => server.close(resolve));
-      await rm(folder, { recursive: true });
     },
   };
 }

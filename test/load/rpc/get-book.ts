@@ -3,7 +3,7 @@ import { type DescMethodUnary, fromJson, type Message, toBinary } from "@bufbuil
 import { frame } from "#mesh/runtime/rpc/grpc/message.ts";
 import { pathOf } from "#mesh/runtime/rpc/grpc/unary-methods.ts";
 import { framedReply, library, scenarios } from "../edge/contract/books.ts";
-import { authorization, workload } from "./identities.ts";
+import { authorization } from "./identities.ts";
 
 export { library };
 
@@ -23,14 +23,8 @@ export const requestId = "0197c0de-2222-7000-8000-000000000002";
 export const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
 /** What a service of the mesh sends with every call. */
-export async function meshHeaders(): Promise<Record<string, string>> {
-  const edge = await workload("edge");
-  return {
-    authorization: authorization(),
-    traceparent,
-    "x-request-id": requestId,
-    "x-weft-identity": await edge.assertionFor("library"),
-  };
+export function meshHeaders(): Record<string, string> {
+  return { authorization: authorization(), traceparent, "x-request-id": requestId };
 }
 
 /** The service is known from its descriptors only, so its client has no types. */

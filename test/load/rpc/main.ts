@@ -37,11 +37,12 @@ const { values } = parseArgs({
     rounds: { type: "string" },
     calls: { type: "string" },
     only: { type: "string", multiple: true },
+    tls: { type: "boolean", default: false },
   },
 });
 const rounds = Number(values.rounds ?? 3);
 const calls = Number(values.calls ?? 8_000);
-const keys = await createKeys();
+const keys = await createKeys(values.tls);
 const chosen = contestants.filter(
   ({ name }, i) => i < 2 || !values.only || values.only.some((part) => name.includes(part)),
 );
@@ -94,7 +95,9 @@ async function measure(all: readonly Measured[]): Promise<void> {
 
 function print(side: string, measured: readonly Measured[]): void {
   const [floor, peer] = measured.map(({ samples }) => median(samples)) as [number, number];
-  console.log(`\nCPU µs a unary call, ${side} side: median of ${rounds} rounds of ${calls} calls, in turns`);
+  console.log(
+    `\nCPU µs a unary call, ${side} side${values.tls ? ", mutual TLS" : ""}: median of ${rounds} rounds of ${calls} calls, in turns`,
+  );
   for (const { name, samples } of measured) {
     const micros = median(samples);
     const range = `${Math.min(...samples).toFixed(1)}–${Math.max(...samples).toFixed(1)}`;

@@ -21,6 +21,7 @@ await runner({
   tokens: {
     issuer: "https://library.local",
     audience: "library",
+    jwksService: "shelf",
     jwksUrl: ({ url }) => `${url("shelf")}/keys`,
   },
   descriptors: "gen/descriptors.binpb",

@@ -20,6 +20,7 @@ import {
   type UnaryRequest,
   type UnaryResponse,
 } from "@connectrpc/connect";
+import { type Peer, peerKey, peerOf } from "../../identity/peer.ts";
 import { type KeptDeadline, keptDeadline } from "../deadline.ts";
 import { CallHeaders } from "./call-headers.ts";
 import { acceptedEncodings, acceptsGzip, compress, decompress, isKnownEncoding } from "./compression.ts";
@@ -66,6 +67,7 @@ class UnaryCall {
   readonly #target: UnaryMethod;
   readonly #options: ServeUnaryOptions;
   readonly #body: SingleMessage;
+  readonly #peer: Peer;
   readonly #responseHeader = CallHeaders.from();
   readonly #responseTrailer = CallHeaders.from();
   readonly #clock: KeptDeadline = { at: Number.POSITIVE_INFINITY, onCut: undefined };
@@ -87,6 +89,8 @@ class UnaryCall {
     this.#target = target;
     this.#options = options;
     this.#body = new SingleMessage(options.readMaxBytes);
+    // Now: the stream forgets its session when it ends.
+    this.#peer = peerOf(stream.session);
     stream.on("error", () => {}); // "close" follows and tells all
     stream.on("close", () => this.#onClose());
     try {
@@ -153,7 +157,7 @@ class UnaryCall {
   /** Runs the interceptors and the handler. */
   #invoke(message: Message): Promise<UnaryResponse> {
     const { method } = this.#target;
-    const contextValues: ContextValues = createContextValues();
+    const contextValues: ContextValues = createContextValues().set(peerKey, this.#peer);
     if (this.#options.maxTimeoutMs) contextValues.set(keptDeadline, this.#clock);
     const signal = () => this.#signal();
     const request: UnaryRequest = {

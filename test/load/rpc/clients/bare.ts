@@ -1,9 +1,13 @@
 /** The floor: node:http2 alone, one session, prepared bytes, no message read. */
 import http2 from "node:http2";
 import { meshHeaders, path, requestFrame, TIMEOUT_MS } from "../get-book.ts";
+import { scheme, tlsFiles, usesTls } from "../identities.ts";
 import { makeCalls } from "./calls.ts";
 
-const session = http2.connect(`http://127.0.0.1:${process.env.BENCH_TARGET}`);
+const session = http2.connect(
+  `${scheme}://127.0.0.1:${process.env.BENCH_TARGET}`,
+  usesTls ? tlsFiles("edge") : undefined,
+);
 const headers: Record<string, string> = {
   ":method": "POST",
   ":path": path,
@@ -29,6 +33,6 @@ makeCalls(
       stream.end(requestFrame);
     }),
   async () => {
-    Object.assign(headers, await meshHeaders());
+    Object.assign(headers, meshHeaders());
   },
 );

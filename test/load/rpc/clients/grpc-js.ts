@@ -2,9 +2,15 @@
 import { fromBinary, type Message, toBinary } from "@bufbuild/protobuf";
 import * as grpc from "@grpc/grpc-js";
 import { meshHeaders, method, path, request, TIMEOUT_MS } from "../get-book.ts";
+import { tlsFiles, usesTls } from "../identities.ts";
 import { makeCalls } from "./calls.ts";
 
-const client = new grpc.Client(`127.0.0.1:${process.env.BENCH_TARGET}`, grpc.credentials.createInsecure());
+const credentials = () => {
+  if (!usesTls) return grpc.credentials.createInsecure();
+  const { ca, key, cert } = tlsFiles("edge");
+  return grpc.credentials.createSsl(ca, key, cert);
+};
+const client = new grpc.Client(`127.0.0.1:${process.env.BENCH_TARGET}`, credentials());
 let headers: [string, string][] = [];
 const serialize = (message: Message) => Buffer.from(toBinary(method.input, message));
 const deserialize = (bytes: Buffer) => fromBinary(method.output, bytes);
@@ -20,6 +26,6 @@ makeCalls(
       );
     }),
   async () => {
-    headers = Object.entries(await meshHeaders());
+    headers = Object.entries(meshHeaders());
   },
 );

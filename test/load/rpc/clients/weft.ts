@@ -3,18 +3,19 @@ import { createClient } from "@connectrpc/connect";
 import { fixedUpstreams } from "#mesh/runtime/discovery/upstreams.ts";
 import { createClients } from "#mesh/runtime/rpc/clients.ts";
 import { grpcTransport } from "#mesh/runtime/rpc/grpc/transport.ts";
-import { Http2Sessions } from "#mesh/runtime/rpc/http2-sessions.ts";
+import { sessionsTo } from "#mesh/runtime/rpc/mutual-tls.ts";
 import { contextFromHeaders, runInContext } from "#mesh/runtime/telemetry/context.ts";
+import { createLogger } from "#mesh/runtime/telemetry/log.ts";
 import { library, meshHeaders, request, requestId, TIMEOUT_MS, traceparent, typed } from "../get-book.ts";
 import { authorization, workload } from "../identities.ts";
 import { makeCalls } from "./calls.ts";
 
+const log = createLogger("edge", "silent");
 const baseUrl = `http://127.0.0.1:${process.env.BENCH_TARGET}`;
 if (process.env.BENCH_INTERCEPTORS === "on") {
-  const clients = createClients({
-    workload: await workload("edge"),
-    upstreams: fixedUpstreams(new Map([["library", baseUrl]])),
-  });
+  const own = workload("edge");
+  const upstreams = fixedUpstreams(new Map([["library", baseUrl]]), own, log);
+  const clients = createClients({ workload: own, upstreams });
   const client = typed(clients(library));
   const served = { authorization: authorization() };
   makeCalls(async () => {
@@ -23,7 +24,7 @@ if (process.env.BENCH_INTERCEPTORS === "on") {
     await runInContext(context, () => client.getBook(request));
   });
 } else {
-  const sessions = new Http2Sessions(baseUrl);
+  const sessions = sessionsTo("library", baseUrl, workload("edge"), log);
   const transport = grpcTransport({ sessions, interceptors: [], readMaxBytes: 1024 * 1024 });
   const client = typed(createClient(library, transport));
   let headers: Record<string, string> = {};
@@ -32,7 +33,7 @@ if (process.env.BENCH_INTERCEPTORS === "on") {
       await client.getBook(request, { headers, timeoutMs: TIMEOUT_MS });
     },
     async () => {
-      headers = await meshHeaders();
+      headers = meshHeaders();
     },
   );
 }

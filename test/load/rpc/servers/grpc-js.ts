@@ -2,6 +2,7 @@
 import { fromBinary, type Message, toBinary } from "@bufbuild/protobuf";
 import * as grpc from "@grpc/grpc-js";
 import { method, path, reply } from "../get-book.ts";
+import { tlsFiles, usesTls } from "../identities.ts";
 
 const server = new grpc.Server();
 server.addService(
@@ -18,4 +19,9 @@ server.addService(
   },
   { getBook: (_call: unknown, done: grpc.sendUnaryData<Message>) => done(null, reply) },
 );
-server.bindAsync(`127.0.0.1:${process.env.PORT}`, grpc.ServerCredentials.createInsecure(), () => {});
+const credentials = () => {
+  if (!usesTls) return grpc.ServerCredentials.createInsecure();
+  const { ca, key, cert } = tlsFiles("library");
+  return grpc.ServerCredentials.createSsl(ca, [{ private_key: key, cert_chain: cert }], true);
+};
+server.bindAsync(`127.0.0.1:${process.env.PORT}`, credentials(), () => {});

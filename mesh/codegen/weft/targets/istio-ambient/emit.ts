@@ -7,6 +7,7 @@ import { headerOf, headerOfAll } from "../../output/header.ts";
 import { kustomizeComponent, type Patch } from "../../output/kustomization.ts";
 import { yamlFile } from "../../output/yaml-file.ts";
 import { retriesInMesh } from "../edge-retries.ts";
+import { identityFromMesh } from "../identity-from-mesh.ts";
 import { istiodValues } from "../istio/istiod-values.ts";
 import { denyByDefault, strictMutualTls, telemetry } from "../istio/mesh-wide.ts";
 import { routeNames } from "../route-names.ts";
@@ -32,7 +33,11 @@ export function emitIstioAmbient(contract: Contract, options: MeshOptions): Gene
     telemetry(options),
   ];
   files.push(yamlFile("mesh.yaml", headerOfAll, everywhere));
-  const patches = [join(options), ...retriesInMesh(contract)];
+  const patches = [
+    join(options),
+    ...identityFromMesh("istio-ambient", contract, options),
+    ...retriesInMesh(contract),
+  ];
   return [...files, istiodValues(), kustomizeComponent(headerOfAll, files, patches)];
 }
 

@@ -8,6 +8,7 @@ import { kustomizeComponent } from "../../output/kustomization.ts";
 import type { Resource } from "../../output/resource.ts";
 import { yamlFile } from "../../output/yaml-file.ts";
 import { retriesInMesh } from "../edge-retries.ts";
+import { identityFromMesh } from "../identity-from-mesh.ts";
 import { istiodValues } from "../istio/istiod-values.ts";
 import { denyByDefault, strictMutualTls, telemetry } from "../istio/mesh-wide.ts";
 import { allowCallers, allowEverybody } from "./authorization-policy.ts";
@@ -28,6 +29,7 @@ export function emitIstioSidecar(contract: Contract, options: MeshOptions): Gene
       name: options.namespace,
       change: { metadata: { name: options.namespace, labels: { "istio-injection": "enabled" } } },
     },
+    ...identityFromMesh("istio", contract, options),
     ...retriesInMesh(contract),
   ];
   return [...files, istiodValues(), kustomizeComponent(headerOfAll, files, patches)];

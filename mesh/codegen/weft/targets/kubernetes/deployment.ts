@@ -1,6 +1,6 @@
 import type { MeshOptions } from "../../options.ts";
 import { NAME_LABEL, podsOf, type Resource, resource } from "../../output/resource.ts";
-import { BUNDLE_FOLDER, environment, IDENTITY_FOLDER, secretOf, TRUST_BUNDLE } from "./environment.ts";
+import { environment } from "./environment.ts";
 import type { Workload } from "./workload.ts";
 
 /** Processes end within about 10 s after SIGTERM; the rest is for balancers to look away first. */
@@ -40,11 +40,7 @@ export function deployment(workload: Workload, options: MeshOptions): Resource {
               },
             ],
             containers: [container(workload, options)],
-            volumes: [
-              { name: "identity", secret: { secretName: secretOf(name), defaultMode: 0o440 } },
-              { name: "trust", secret: { secretName: TRUST_BUNDLE, defaultMode: 0o440 } },
-              { name: "tmp", emptyDir: { sizeLimit: "64Mi" } },
-            ],
+            volumes: [{ name: "tmp", emptyDir: { sizeLimit: "64Mi" } }],
           },
         },
       },
@@ -75,10 +71,6 @@ function container(workload: Workload, options: MeshOptions): object {
     livenessProbe: { ...healthy, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 },
     readinessProbe: { ...ready, periodSeconds: 2, timeoutSeconds: 2, failureThreshold: 2 },
     lifecycle: { preStop: { sleep: { seconds: LOOK_AWAY_SECONDS } } },
-    volumeMounts: [
-      { name: "identity", mountPath: IDENTITY_FOLDER, readOnly: true },
-      { name: "trust", mountPath: BUNDLE_FOLDER, readOnly: true },
-      { name: "tmp", mountPath: "/tmp" },
-    ],
+    volumeMounts: [{ name: "tmp", mountPath: "/tmp" }],
   };
 }

@@ -1,11 +1,12 @@
-/** The cluster without a mesh: a file for each workload, one for the namespace, and components for backups and secrets. */
+/** The cluster: a file for each workload, one for the namespace, and components for certificates, backups and secrets. */
 import { type Contract, OPERATOR } from "../../contract/model.ts";
 import type { MeshOptions } from "../../options.ts";
 import type { GeneratedFile } from "../../output/generated-file.ts";
 import { headerOfAll } from "../../output/header.ts";
-import { kustomizeBase, kustomizeComponent } from "../../output/kustomization.ts";
+import { kustomizeBase, kustomizeComponent, type Patch } from "../../output/kustomization.ts";
 import type { Resource } from "../../output/resource.ts";
 import { yamlFile } from "../../output/yaml-file.ts";
+import { certificate, mountCertificate } from "./certificates.ts";
 import { databases, nightlyBackup } from "./database.ts";
 import { deployment } from "./deployment.ts";
 import { disruptionBudget } from "./disruption-budget.ts";
@@ -20,12 +21,18 @@ import { type Workload, workloadsOf } from "./workload.ts";
 export function emitKubernetes(contract: Contract, options: MeshOptions): GeneratedFile[] {
   const workloads = workloadsOf(contract, options);
   const files = workloads.map((workload) => workloadFile(workload, options));
-  const everywhere = [namespace(options), denyByDefault(options), ...operator(contract, options)];
+  const accounts = operator(contract).map((name) => serviceAccount(name, options));
+  const everywhere = [namespace(options), denyByDefault(options), ...accounts];
   files.push(yamlFile("namespace.yaml", headerOfAll, everywhere));
   files.push(yamlFile("nats-users.yaml", headerOfAll, [natsUsers(contract, options)]));
   return [
     ...files,
     kustomizeBase(headerOfAll, files),
+    ...component(
+      "certificates",
+      [...workloads.map(({ name }) => name), ...operator(contract)].map((name) => certificate(name, options)),
+      workloads.map((workload) => mountCertificate(workload, options)),
+    ),
     ...component(
       "backups",
       workloads.flatMap((workload) => nightlyBackup(workload, options)),
@@ -57,18 +64,22 @@ function namespace({ namespace: name }: MeshOptions): Resource {
 }
 
 /** The identity of whoever runs the mesh, where a method admits it. */
-function operator({ services }: Contract, options: MeshOptions): Resource[] {
+function operator({ services }: Contract): (typeof OPERATOR)[] {
   const admitted = services.some(({ methods }) =>
     methods.some(({ policy }) => policy.callers.includes(OPERATOR)),
   );
-  return admitted ? [serviceAccount(OPERATOR, options)] : [];
+  return admitted ? [OPERATOR] : [];
 }
 
 /** A folder that an overlay may take or leave. */
-function component(folder: string, resources: readonly Resource[]): GeneratedFile[] {
+function component(
+  folder: string,
+  resources: readonly Resource[],
+  patches: readonly Patch[] = [],
+): GeneratedFile[] {
   if (resources.length === 0) return [];
   const file = yamlFile(`${folder}.yaml`, headerOfAll, resources);
-  return [file, kustomizeComponent(headerOfAll, [file], [])].map(({ name, content }) => ({
+  return [file, kustomizeComponent(headerOfAll, [file], patches)].map(({ name, content }) => ({
     name: `${folder}/${name}`,
     content,
   }));

@@ -1,20 +1,13 @@
-/** What mesh/runtime/config.ts reads, as a container gets it. */
+/** What mesh/runtime/config.ts reads, as a container gets it. How it proves who it is comes from certificates.ts or a mesh. */
 import { EDGE } from "../../contract/model.ts";
 import type { MeshOptions } from "../../options.ts";
 import { hostOf } from "../../output/resource.ts";
 import type { Workload } from "./workload.ts";
 
-/** Where secrets of the workload are mounted. */
-export const IDENTITY_FOLDER = "/var/run/weft/identity";
-export const BUNDLE_FOLDER = "/var/run/weft/trust";
-
-/** Secret with the file private.jwk.json and the key nats-password. */
+/** Secret with the key nats-password. */
 export function secretOf(name: string): string {
-  return `${name}-identity`;
+  return `${name}-bus`;
 }
-
-/** Secret with the file bundle.jwks.json: public keys of all workloads. */
-export const TRUST_BUNDLE = "trust-bundle";
 
 export function environment({ name, hasDatabase, callees }: Workload, options: MeshOptions): object[] {
   const { tokens, trustDomain, port } = options;
@@ -26,9 +19,8 @@ export function environment({ name, hasDatabase, callees }: Workload, options: M
     // One copy on each node of the bus.
     WEFT_STREAM_REPLICAS: "3",
     WEFT_UPSTREAMS: callees.map(url).join(","),
-    WEFT_IDENTITY_KEY: `${IDENTITY_FOLDER}/private.jwk.json`,
-    WEFT_TRUST_BUNDLE: `${BUNDLE_FOLDER}/bundle.jwks.json`,
     WEFT_TRUST_DOMAIN: trustDomain,
+    WEFT_NAMESPACE: options.namespace,
     ...(tokens && {
       WEFT_JWKS_URL: tokens.jwksUrl,
       WEFT_TOKEN_ISSUER: tokens.issuer,

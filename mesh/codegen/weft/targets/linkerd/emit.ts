@@ -7,6 +7,7 @@ import { headerOf, headerOfAll } from "../../output/header.ts";
 import { kustomizeComponent, type Patch } from "../../output/kustomization.ts";
 import { yamlFile } from "../../output/yaml-file.ts";
 import { retriesInMesh } from "../edge-retries.ts";
+import { identityFromMesh } from "../identity-from-mesh.ts";
 import { routeNames } from "../route-names.ts";
 import { admission, admitEverybody } from "./admission.ts";
 import { authentications } from "./authentications.ts";
@@ -28,6 +29,7 @@ export function emitLinkerd(contract: Contract, options: MeshOptions): Generated
   const patches = [
     inject(options),
     ...services.filter(({ methods }) => methods.length > 0).map(failureAccrual),
+    ...identityFromMesh("linkerd", contract, options),
     ...retriesInMesh(contract),
   ];
   return [...files, kustomizeComponent(headerOfAll, files, patches)];
