@@ -17,6 +17,7 @@ import { service as serviceOption } from "#gen/weft/policy/v1/policy_pb.ts";
 import type { Config } from "#mesh/runtime/config.ts";
 import { startDiscovery } from "#mesh/runtime/discovery/discovery.ts";
 import { connectBus } from "#mesh/runtime/events/bus.ts";
+import { followRevocations } from "#mesh/runtime/identity/revocations.ts";
 import { createUserVerifier } from "#mesh/runtime/identity/user-token.ts";
 import { loadWorkload } from "#mesh/runtime/identity/workload.ts";
 import { isExposed } from "#mesh/runtime/policy/access.ts";
@@ -47,6 +48,9 @@ import type { Pool } from "./upstream/pool.ts";
 import { poolTo } from "./upstream/pool-to.ts";
 import { replicaCalls } from "./upstream/replica-calls.ts";
 
+/** How long the start waits for what is known of revoked tokens, in milliseconds. */
+const patienceMs = 1_000;
+
 /** A gateway that serves. */
 export interface RunningEdge {
   /** TCP port it listens on. */
@@ -73,10 +77,8 @@ export async function startEdge(config: Config): Promise<RunningEdge> {
   const services = [...registry]
     .filter((type) => type.kind === "service")
     .filter((type) => hasOption(type, serviceOption) && type.methods.some(isExposed));
-  const bus =
-    config.discovery === "registry"
-      ? await connectBus({ url: config.natsUrl, service: "edge", log })
-      : undefined;
+  const bus = await connectBus({ url: config.natsUrl, service: "edge", log });
+  const revocations = followRevocations(bus, log);
   const discovery = startDiscovery<Pool>({
     service: "edge",
     config,
@@ -99,6 +101,7 @@ export async function startEdge(config: Config): Promise<RunningEdge> {
     jwksUrl: config.jwksUrl,
     issuer: config.tokenIssuer,
     audience: config.tokenAudience,
+    revocations,
     fetch: config.jwksService ? fetchFromMesh(config.jwksService, workload, log) : undefined,
   });
   const parts = await edgeParts(settings, { natsUrl: config.natsUrl, log });
@@ -134,6 +137,8 @@ export async function startEdge(config: Config): Promise<RunningEdge> {
     settings.admin_port === undefined
       ? undefined
       : await openAdminPort(settings.admin_host, settings.admin_port, { metrics: metrics.text, isReady });
+  // Without NATS there is nobody to hear of revoked tokens from; that must not keep the edge from starting.
+  await Promise.race([revocations.loaded, sleep(patienceMs)]);
   server.listen(config.port, config.host);
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
@@ -148,7 +153,8 @@ export async function startEdge(config: Config): Promise<RunningEdge> {
       await drain(settings.grace_ms);
       discovery.upstreams.destroy();
       await discovery.close();
-      await bus?.close();
+      revocations.stop();
+      await bus.close();
       await parts.close();
       workload.credentials?.close();
       await admin?.close();

@@ -38,7 +38,9 @@ for (const name of [...names, "operator"]) {
 }
 chmodSync(identities.bundle, 0o644);
 
-const users = natsUsers(busUses(join(root, system.descriptors), names, passwordOf));
+const users = natsUsers(
+  busUses(join(root, system.descriptors), names, system.tokens.jwksService, passwordOf),
+);
 const configuration = natsConfiguration({
   binary: "",
   dataDir: "/data",

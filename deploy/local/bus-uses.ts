@@ -14,10 +14,12 @@ import type { BusUse } from "./nats-users.ts";
  *
  * @param descriptors file with the descriptor set of the contract
  * @param services names of those that run; the others get no user
+ * @param issuer the one of them that issues access tokens
  */
 export function busUses(
   descriptors: string,
   services: string[],
+  issuer: string,
   passwordOf: (service: string) => string,
 ): BusUse[] {
   const files = filesOf(descriptors);
@@ -39,6 +41,7 @@ export function busUses(
       streams: [...new Set(own.map(({ stream }) => stream))],
       registers: true,
       buckets: service === "edge" ? [RATE_LIMIT_BUCKET] : [],
+      issuesTokens: service === issuer,
       consumes: read.map((event) => ({
         stream: event.stream,
         durable: durableName(service, event),

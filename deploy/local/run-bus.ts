@@ -31,8 +31,9 @@ export async function startBus(
   });
   const began = Date.now();
   const contract = join(root, system.descriptors);
+  const uses = busUses(contract, processNames(system), system.tokens.jwksService, passwordOf);
   const users = [
-    ...natsUsers(busUses(contract, processNames(system), passwordOf)),
+    ...natsUsers(uses),
     { name: "operator", password: passwordOf("operator"), ...operatorRights(eventSubjects(contract)) },
   ];
   const server = await startServer(run, binary, users);

@@ -4,6 +4,7 @@ import type { ConnectRouter } from "@connectrpc/connect";
 import type { MikroORM } from "@mikro-orm/postgresql";
 import type { Meter } from "@opentelemetry/api";
 import type { EventHandler } from "./events/consumers.ts";
+import type { Revocation } from "./identity/revocations.ts";
 import type { Clients } from "./rpc/clients.ts";
 import type { Storage } from "./storage/database.ts";
 import type { Logger } from "./telemetry/log.ts";
@@ -29,6 +30,11 @@ export interface ServiceParts {
   readonly meter: Meter;
   /** For work that goes on beside calls and events: it continues the trace of what caused it. */
   readonly tracer: Tracer;
+  /**
+   * Voids a user's access tokens in every process. Only the service that issues tokens has the right to.
+   * @throws while the bus is away: try again until it is done
+   */
+  readonly announceRevocation: (revocation: Revocation) => Promise<void>;
   /** For settings of the service's own; parse strictly, refuse to start on gaps. */
   readonly env: NodeJS.ProcessEnv;
 }

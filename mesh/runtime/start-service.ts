@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { setTimeout as pause } from "node:timers/promises";
 import { type ConnectRouter, createRouterTransport, type Interceptor } from "@connectrpc/connect";
 import { DeadLetterService } from "#gen/weft/events/v1/dead_letters_pb.ts";
 import type { Config } from "./config.ts";
@@ -11,6 +12,7 @@ import { startOutboxRelay } from "./events/relay.ts";
 import { pruneReplies, replyPruning } from "./idempotency/stored-replies.ts";
 import { identifyCallers } from "./identity/identify-caller.ts";
 import { peerKey } from "./identity/peer.ts";
+import { announceRevocation, followRevocations } from "./identity/revocations.ts";
 import { createUserVerifier } from "./identity/user-token.ts";
 import { loadWorkload } from "./identity/workload.ts";
 import { meshNameOf } from "./policy/method-policy.ts";
@@ -26,6 +28,9 @@ import { openDatabase } from "./storage/database.ts";
 import { lineWriter } from "./telemetry/line-writer.ts";
 import { createLogger } from "./telemetry/log.ts";
 import { startTelemetry } from "./telemetry/start-telemetry.ts";
+
+/** How long a start waits for what is known of revoked tokens, in milliseconds. */
+const patienceMs = 1_000;
 
 /** A service that serves. */
 export interface RunningService {
@@ -65,7 +70,15 @@ export async function startService(
     local,
     metrics: metrics.clientCalls,
   });
-  const composition = definition.compose({ orm, clients, log, meter, tracer, env: config.env });
+  const composition = definition.compose({
+    orm,
+    clients,
+    log,
+    meter,
+    tracer,
+    announceRevocation: (revocation) => announceRevocation(bus, revocation, config.streamReplicas),
+    env: config.env,
+  });
   const workers = [...(composition.workers ?? [])];
   if (keyedMethods(definition.contract).length > 0) {
     await pruneReplies(orm); // now, so that a service without the table does not start
@@ -75,6 +88,7 @@ export async function startService(
     await composition.seed(JSON.parse(await readFile(config.seedFile, "utf8")));
   }
 
+  const revocations = followRevocations(bus, log);
   const interceptors = serverInterceptors({
     log,
     writeLine: lineWriter(),
@@ -85,6 +99,7 @@ export async function startService(
       jwksUrl: config.jwksUrl,
       issuer: config.tokenIssuer,
       audience: config.tokenAudience,
+      revocations,
       fetch: config.jwksService ? fetchFromMesh(config.jwksService, workload, log) : undefined,
     }),
     directCalls: config.directCalls,
@@ -103,6 +118,8 @@ export async function startService(
     }),
   );
   const health = createHealth(contracts.map(({ typeName }) => typeName));
+  // Without NATS there is nobody to hear of revoked tokens from; that must not keep a service from starting.
+  await Promise.race([revocations.loaded, pause(patienceMs)]);
   const server = await listen({
     host: config.host,
     port: config.port,
@@ -143,6 +160,7 @@ export async function startService(
       await Promise.all(workers.map((worker) => worker.stop()));
       await relay.stop(); // what was recorded until now may leave
       await discovery.close();
+      revocations.stop();
       await bus.close();
       await orm.close();
       workload.credentials?.close();

@@ -13,15 +13,21 @@ const clientId = "shop";
 
 /** Makes access tokens. */
 export interface AccessTokens {
-  /** @throws Error when the roles make the token larger than services accept */
-  issue(user: { id: string; roles: readonly string[] }): Promise<string>;
+  /**
+   * A token issued at `at`, now by default, but not before what is void for the user.
+   * @throws Error when the roles make the token larger than services accept
+   */
+  issue(
+    user: { id: string; roles: readonly string[]; tokensVoidBefore?: Date | null },
+    at?: Date,
+  ): Promise<string>;
 }
 
 export function createAccessTokens({ issuer, audience }: AuthConfig, keyring: Keyring): AccessTokens {
   return {
-    async issue({ id, roles }) {
+    async issue({ id, roles, tokensVoidBefore }, at = new Date()) {
       const { kid, key } = await keyring.signing();
-      const issuedAt = Math.floor(Date.now() / 1_000);
+      const issuedAt = Math.floor(Math.max(at.getTime(), tokensVoidBefore?.getTime() ?? 0) / 1_000);
       const token = await new SignJWT({ client_id: clientId, roles: [...roles] })
         .setProtectedHeader({ alg: "EdDSA", typ: "at+jwt", kid })
         .setIssuer(issuer)

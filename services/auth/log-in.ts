@@ -1,4 +1,5 @@
 import { Code } from "@connectrpc/connect";
+import { LockMode } from "@mikro-orm/core";
 import type { MikroORM } from "@mikro-orm/postgresql";
 import { v7 as uuidv7 } from "uuid";
 import { ServiceError } from "#mesh/runtime/rpc/errors.ts";
@@ -9,7 +10,7 @@ import { countAttempt, forgiveAttempt } from "./login-attempts.ts";
 import type { Passwords } from "./password-hash.ts";
 import { hashRefreshToken, newRefreshToken } from "./refresh-token.ts";
 import { sessionExpiry } from "./session.ts";
-import { AccountRow, RefreshTokenRow, SessionRow } from "./storage.ts";
+import { type Account, AccountRow, RefreshTokenRow, SessionRow } from "./storage.ts";
 
 /** What somebody who signed in goes on with. */
 export interface Tokens {
@@ -31,26 +32,36 @@ export async function logIn(
   await countAttempt(orm, address);
   const account = await orm.em.fork().findOne(AccountRow, { email: address });
   const right = await passwords.verify(password, account?.passwordHash, signal);
-  if (!account || !right) {
-    throw new ServiceError(Code.Unauthenticated, "CREDENTIALS_WRONG", "e-mail or password is wrong");
-  }
+  if (!account || !right) throw wrong();
   await forgiveAttempt(orm, address);
+  const started = await startSession(orm, account);
+  if (!started) throw wrong();
   return {
-    accessToken: await accessTokens.issue(account),
-    refreshToken: await startSession(orm, account.id),
+    accessToken: await accessTokens.issue(started.account, started.at),
+    refreshToken: started.refreshToken,
   };
 }
 
-/** @returns the session's first refresh token */
-async function startSession(orm: MikroORM, userId: string): Promise<string> {
-  const refreshToken = newRefreshToken();
-  const now = new Date();
-  const sessionId = uuidv7();
-  await inTransaction(orm, async (tx) => {
+function wrong(): ServiceError {
+  return new ServiceError(Code.Unauthenticated, "CREDENTIALS_WRONG", "e-mail or password is wrong");
+}
+
+/**
+ * Starts a session, unless the password that was checked is not the account's any more.
+ * @returns with the session's first refresh token
+ */
+function startSession(orm: MikroORM, { id: userId, passwordHash }: Account) {
+  return inTransaction(orm, async (tx) => {
+    // Shared with other logins; a change of the password, or signing out everywhere, comes before or after.
+    const account = await tx.findOne(AccountRow, { id: userId }, { lockMode: LockMode.PESSIMISTIC_READ });
+    if (account?.passwordHash !== passwordHash) return undefined;
+    const refreshToken = newRefreshToken();
+    const at = new Date();
+    const sessionId = uuidv7();
     // Flushed by itself: the token refers to it, which the entities do not say.
-    tx.create(SessionRow, { id: sessionId, userId, startedAt: now, expiresAt: sessionExpiry(now, now) });
+    tx.create(SessionRow, { id: sessionId, userId, startedAt: at, expiresAt: sessionExpiry(at, at) });
     await tx.flush();
-    tx.create(RefreshTokenRow, { hash: hashRefreshToken(refreshToken), sessionId, createdAt: now });
+    tx.create(RefreshTokenRow, { hash: hashRefreshToken(refreshToken), sessionId, createdAt: at });
+    return { account, refreshToken, at };
   });
-  return refreshToken;
 }

@@ -8,15 +8,21 @@ import type { Tokens } from "./log-in.ts";
 import { hashRefreshToken, newRefreshToken } from "./refresh-token.ts";
 import { judgeRefresh, sessionExpiry } from "./session.ts";
 import { type Account, AccountRow, lockRefreshToken, lockSession, RefreshTokenRow } from "./storage.ts";
+import { voidAccessTokens } from "./void-tokens.ts";
 
 type Rotation =
-  | { readonly verdict: "rotate"; readonly account: Account; readonly refreshToken: string }
+  | {
+      readonly verdict: "rotate";
+      readonly account: Account;
+      readonly refreshToken: string;
+      readonly issuedAt: Date;
+    }
   | { readonly verdict: "reused"; readonly sessionId: string; readonly userId: string }
   | { readonly verdict: "invalid" };
 
 /**
  * Exchanges a refresh token for new tokens. One that was used before ends its session (RFC 9700, section
- * 4.14.2). There is no grace for repeats: a client must not refresh twice at the same time.
+ * 4.14.2), and the user's access tokens everywhere. There is no grace for repeats: a client must not refresh twice at the same time.
  * @throws ServiceError REFRESH_TOKEN_INVALID, REFRESH_TOKEN_REUSED
  */
 export async function refreshSession(
@@ -28,7 +34,7 @@ export async function refreshSession(
   switch (rotation.verdict) {
     case "rotate":
       return {
-        accessToken: await accessTokens.issue(rotation.account),
+        accessToken: await accessTokens.issue(rotation.account, rotation.issuedAt),
         refreshToken: rotation.refreshToken,
       };
     case "reused":
@@ -56,7 +62,11 @@ async function rotate(tx: EntityManager, hash: string): Promise<Rotation> {
   const verdict = judgeRefresh(session, token, now);
   if (verdict === "invalid") return { verdict };
   if (verdict === "reused") {
-    session.endedAt ??= now;
+    // The access tokens of whoever holds the session end with it; once, so that old tokens are no way to pester.
+    if (!session.endedAt) {
+      session.endedAt = now;
+      await voidAccessTokens(tx, session.userId);
+    }
     return { verdict, sessionId: session.id, userId: session.userId };
   }
   const refreshToken = newRefreshToken();
@@ -68,5 +78,6 @@ async function rotate(tx: EntityManager, hash: string): Promise<Rotation> {
     createdAt: now,
   });
   const account = await tx.findOneOrFail(AccountRow, { id: session.userId });
-  return { verdict, account, refreshToken };
+  // The time is taken while the session is locked: see voidAccessTokens.
+  return { verdict, account, refreshToken, issuedAt: now };
 }

@@ -5,6 +5,7 @@ import { eventEntities } from "#mesh/runtime/events/inbox.ts";
 import type { Storage } from "#mesh/runtime/storage/database.ts";
 import { Migration20261122000000Initial } from "./migrations/20261122000000-initial.ts";
 import { Migration20261127000000LoginAttempts } from "./migrations/20261127000000-login-attempts.ts";
+import { Migration20261127210000Revocations } from "./migrations/20261127210000-revocations.ts";
 
 /** Who may sign in. */
 export const AccountRow = defineEntity({
@@ -17,6 +18,10 @@ export const AccountRow = defineEntity({
     passwordHash: p.text(),
     roles: p.json<string[]>(),
     createdAt: p.datetime(),
+    /** Access tokens issued before it are void; a whole second, as tokens have no finer times. */
+    tokensVoidBefore: p.datetime().nullable(),
+    /** Whether every process has been told of that. */
+    revocationAnnounced: p.boolean().default(true),
   },
 });
 
@@ -67,8 +72,17 @@ export type SigningKey = InferEntity<typeof SigningKeyRow>;
 
 export const storage: Storage = {
   entities: [AccountRow, SessionRow, RefreshTokenRow, SigningKeyRow, ...eventEntities],
-  migrations: [Migration20261122000000Initial, Migration20261127000000LoginAttempts],
+  migrations: [
+    Migration20261122000000Initial,
+    Migration20261127000000LoginAttempts,
+    Migration20261127210000Revocations,
+  ],
 };
+
+/** Locks an account against changes, and against logins that are under way; null when there is none. */
+export function lockAccount(tx: EntityManager, id: string): Promise<Account | null> {
+  return tx.findOne(AccountRow, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+}
 
 /** Locks a refresh token, always before its session; null when there is none with this hash. */
 export function lockRefreshToken(tx: EntityManager, hash: string): Promise<RefreshToken | null> {

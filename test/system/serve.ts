@@ -35,12 +35,13 @@ export interface TestUser {
 /** Services that run for a test. */
 export interface Served {
   /**
-   * Calls over real gRPC as `caller` ("edge" unless told), on behalf of `user`, who gets a valid token.
+   * Calls over real gRPC as `caller` ("edge" unless told), on behalf of `user`, who gets a valid token, or with a
+   * `token` that the test has.
    * `at` names the service to call where the contract does not.
    */
   client<S extends DescService>(
     service: S,
-    as?: { caller?: string; user?: TestUser; at?: string },
+    as?: { caller?: string; user?: TestUser; token?: string; at?: string },
   ): Client<S>;
   /** Access token of a user, as auth would issue it. `claims` replace the usual ones. */
   tokenFor(user: TestUser, claims?: Record<string, unknown>): Promise<string>;
@@ -137,7 +138,7 @@ function upstreamsOf(ports: ReadonlyMap<string, number>): string {
 
 function clientFor<S extends DescService>(
   service: S,
-  { caller = "edge", user, at }: { caller?: string; user?: TestUser; at?: string },
+  { caller = "edge", user, token, at }: { caller?: string; user?: TestUser; token?: string; at?: string },
   identities: Identities,
   ports: ReadonlyMap<string, number>,
   tokenFor: Served["tokenFor"],
@@ -153,7 +154,8 @@ function clientFor<S extends DescService>(
       const call = async (...args: unknown[]) => {
         made ??= make();
         const client = made as unknown as Record<string, (...args: unknown[]) => unknown>;
-        const authorization = user ? `Bearer ${await tokenFor(user)}` : undefined;
+        const shown = user ? await tokenFor(user) : token;
+        const authorization = shown && `Bearer ${shown}`;
         return runInContext(contextFromHeaders({}, { authorization }), () => client[method]?.(...args));
       };
       const streaming = service.method[method]?.methodKind !== "unary";
@@ -213,7 +215,7 @@ async function startIssuer() {
         .setAudience(audience)
         .setSubject(user.id)
         .setJti(crypto.randomUUID())
-        .setIssuedAt()
+        .setIssuedAt(claims.iat as number | undefined)
         .setExpirationTime("5m")
         .sign(privateKey),
     stop: () => new Promise<void>((resolve) => server.close(() => resolve())),

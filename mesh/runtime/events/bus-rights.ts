@@ -9,6 +9,8 @@ export interface BusWork {
   readonly buckets?: readonly string[];
   /** Whether it enters itself into the registry of services and reads who else is there. */
   readonly registers?: boolean;
+  /** Issues users' access tokens, and so may void them; everybody hears of that (identity/revocations.ts). */
+  readonly issuesTokens?: boolean;
   /** Durable consumers of its own on streams that may belong to others. */
   readonly consumes: readonly { stream: string; durable: string; filterSubject: string }[];
 }
@@ -25,6 +27,9 @@ export const RATE_LIMIT_BUCKET = "weft_rate_limits";
 /** Key-value bucket of the registry of services (discovery/registry.ts), key SERVICE.INSTANCE. */
 export const REGISTRY_BUCKET = "weft_registry";
 
+/** Key-value bucket in which the issuer of access tokens says which are void. */
+export const REVOCATION_BUCKET = "weft_revocations";
+
 /**
  * The least rights that a service's work needs.
  *
@@ -36,7 +41,7 @@ export const REGISTRY_BUCKET = "weft_registry";
  * Subjects of the JetStream API: https://docs.nats.io/reference/reference-protocols/nats_api_reference
  */
 export function busRights(work: BusWork): BusRights {
-  const { service, publishes, streams, buckets = [], registers = false, consumes } = work;
+  const { service, publishes, streams, buckets = [], registers = false, issuesTokens, consumes } = work;
   return {
     publish: [
       ...publishes,
@@ -44,11 +49,13 @@ export function busRights(work: BusWork): BusRights {
       ...streams.flatMap(streamRights),
       ...buckets.flatMap(bucketRights),
       ...(registers ? registryRights(service) : []),
+      ...(issuesTokens ? bucketRights(REVOCATION_BUCKET) : readerRights(REVOCATION_BUCKET)),
       ...consumes.flatMap(consumerRights),
     ],
     subscribe: [
       `_INBOX.${service}.>`,
       ...(registers ? [`$KV.${REGISTRY_BUCKET}.>`] : []),
+      `$KV.${REVOCATION_BUCKET}.>`,
       ...consumes.map(noticeOfGivingUp),
     ],
   };
@@ -96,6 +103,11 @@ function registryRights(service: string): string[] {
     `$JS.API.STREAM.MSG.GET.${stream}`,
     `$KV.${REGISTRY_BUCKET}.${service}.*`,
   ];
+}
+
+/** Reading entries; hearing of new ones is a right to subscribe. */
+function readerRights(bucket: string): string[] {
+  return [`$JS.API.STREAM.INFO.KV_${bucket}`, `$JS.API.STREAM.MSG.GET.KV_${bucket}`];
 }
 
 /** DURABLE.CREATE is what 2.9 and older clients use, CREATE with the filter in the subject what newer ones use. */

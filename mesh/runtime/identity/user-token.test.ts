@@ -126,3 +126,25 @@ test.each([
     server.close();
   }
 });
+
+test("a token that was voided is refused, also one that was good before; one issued since is not", async () => {
+  const voided = new Map<string, number>();
+  const verifier = createUserVerifier({
+    jwksUrl: "http://unused.test",
+    issuer,
+    audience,
+    keys: createLocalJWKSet({ keys: [jwk] }),
+    revocations: { isRevoked: (user, issuedAt) => issuedAt < (voided.get(user) ?? 0) },
+  });
+  const authorization = `Bearer ${await sign()}`;
+  const other = `Bearer ${await sign({ sub: "bob" })}`;
+  await verifier(authorization);
+  voided.set("ann", now() + 1);
+  const revoked = expect.objectContaining({ code: 16, reason: "TOKEN_REVOKED" });
+  await expect((async () => verifier(authorization))()).rejects.toEqual(revoked);
+  await expect((async () => verifier(`Bearer ${await sign({ jti: "2" })}`))()).rejects.toEqual(revoked);
+  expect(await verifier(other)).toMatchObject({ id: "bob" });
+  expect(await verifier(`Bearer ${await sign({ iat: now() + 1, exp: now() + 300 })}`)).toMatchObject({
+    id: "ann",
+  });
+});

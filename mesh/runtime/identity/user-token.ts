@@ -11,9 +11,10 @@ import {
 } from "jose";
 import { ServiceError } from "../rpc/errors.ts";
 import type { Principal } from "./principal.ts";
+import type { Revocations } from "./revocations.ts";
 
 /** Longest life of an access token that is accepted, whatever it says of itself, in seconds. */
-const maxLifeSeconds = 15 * 60;
+export const maxTokenLifeSeconds = 15 * 60;
 const maxTokenBytes = 4_096;
 const cacheSize = 1_000;
 
@@ -43,6 +44,8 @@ export function createUserVerifier(options: {
   keys?: JWTVerifyGetKey;
   /** How `jwksUrl` is read; the platform's fetch when left out. */
   fetch?: FetchImplementation;
+  /** Tokens that are void before their time. */
+  revocations?: Pick<Revocations, "isRevoked">;
 }): VerifyUser {
   const keys =
     options.keys ??
@@ -52,21 +55,39 @@ export function createUserVerifier(options: {
       timeoutDuration: 2_000,
       ...(options.fetch && { [customFetch]: options.fetch }),
     });
-  const verified = new Map<string, { principal: Principal; expiresAt: number }>();
+  const { revocations } = options;
+  const verified = new Map<string, Verified>();
 
   const check = async (authorization: string): Promise<Principal> => {
     const token = bearerToken(authorization);
     const payload = await verify(token, keys, options);
-    const principal = principalOf(payload);
+    const { iat, exp } = payload as { iat: number; exp: number };
+    const entry = { principal: principalOf(payload), issuedAt: iat, expiresAt: exp * 1_000 };
     if (verified.size >= cacheSize) verified.delete(verified.keys().next().value as string);
-    verified.set(authorization, { principal, expiresAt: (payload.exp as number) * 1_000 });
+    verified.set(authorization, entry);
+    return unlessRevoked(entry);
+  };
+  const unlessRevoked = ({ principal, issuedAt }: Verified): Principal => {
+    if (revocations?.isRevoked(principal.id, issuedAt))
+      throw new ServiceError(
+        Code.Unauthenticated,
+        "TOKEN_REVOKED",
+        "the access token is not valid any more; sign in again",
+      );
     return principal;
   };
 
   return (authorization) => {
     const hit = verified.get(authorization);
-    return hit && hit.expiresAt > Date.now() ? hit.principal : check(authorization);
+    return hit && hit.expiresAt > Date.now() ? unlessRevoked(hit) : check(authorization);
   };
+}
+
+/** A token that was good when it was checked. Times in seconds and milliseconds since 1970. */
+interface Verified {
+  readonly principal: Principal;
+  readonly issuedAt: number;
+  readonly expiresAt: number;
 }
 
 function bearerToken(authorization: string): string {
@@ -89,10 +110,10 @@ async function verify(
       audience,
       clockTolerance: 5,
       requiredClaims: ["sub", "iat", "exp", "jti"],
-      maxTokenAge: maxLifeSeconds,
+      maxTokenAge: maxTokenLifeSeconds,
     });
     if (!/^[\w-]{1,64}$/.test(protectedHeader.kid ?? "")) throw invalid("the access token is not valid");
-    if ((payload.exp as number) - (payload.iat as number) > maxLifeSeconds)
+    if ((payload.exp as number) - (payload.iat as number) > maxTokenLifeSeconds)
       throw invalid("the access token lives too long");
     return payload;
   } catch (error) {

@@ -30,6 +30,7 @@ export async function ownNats(): Promise<OwnNats> {
       password: natsPassword(),
       publishes: ["library.v1.book_lent"],
       streams: ["LIBRARY_V1"],
+      issuesTokens: true,
     },
     { ...none, service: "reader", password: natsPassword(), consumes: [reads] },
   ]);

@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file shop/auth/v1/auth.proto.
  */
 export const file_shop_auth_v1_auth: GenFile = /*@__PURE__*/
-  fileDesc("ChdzaG9wL2F1dGgvdjEvYXV0aC5wcm90bxIMc2hvcC5hdXRoLnYxInUKD1JlZ2lzdGVyUmVxdWVzdBIfCgVlbWFpbBgBIAEoCUIQukgHcgUY/gFgAeK5IwIIARIiCghwYXNzd29yZBgCIAEoCUIQukgHcgUQCBiAAeK5IwIIARIdCgxkaXNwbGF5X25hbWUYAyABKAlCB7pIBHICGGQiOgoQUmVnaXN0ZXJSZXNwb25zZRIPCgd1c2VyX2lkGAEgASgJEhUKBWVtYWlsGAIgASgJQgbiuSMCCAEiUwoMTG9naW5SZXF1ZXN0Eh8KBWVtYWlsGAEgASgJQhC6SAdyBRABGP4B4rkjAggBEiIKCHBhc3N3b3JkGAIgASgJQhC6SAdyBRABGIAB4rkjAggBInQKDUxvZ2luUmVzcG9uc2USHAoMYWNjZXNzX3Rva2VuGAEgASgJQgbiuSMCCAESEgoKdG9rZW5fdHlwZRgCIAEoCRISCgpleHBpcmVzX2luGAMgASgFEh0KDXJlZnJlc2hfdG9rZW4YBCABKAlCBuK5IwIIASI5Cg5SZWZyZXNoUmVxdWVzdBInCg1yZWZyZXNoX3Rva2VuGAEgASgJQhC6SAdyBRABGIAE4rkjAggBInYKD1JlZnJlc2hSZXNwb25zZRIcCgxhY2Nlc3NfdG9rZW4YASABKAlCBuK5IwIIARISCgp0b2tlbl90eXBlGAIgASgJEhIKCmV4cGlyZXNfaW4YAyABKAUSHQoNcmVmcmVzaF90b2tlbhgEIAEoCUIG4rkjAggBIjYKDUxvZ291dFJlcXVlc3QSJQoNcmVmcmVzaF90b2tlbhgBIAEoCUIOukgFcgMYgATiuSMCCAEiEAoOTG9nb3V0UmVzcG9uc2UiEAoOR2V0Sndrc1JlcXVlc3QiMgoPR2V0Sndrc1Jlc3BvbnNlEh8KBGtleXMYASADKAsyES5zaG9wLmF1dGgudjEuSndrIlEKA0p3axILCgNrdHkYASABKAkSCwoDY3J2GAIgASgJEgkKAXgYAyABKAkSCwoDa2lkGAQgASgJEgsKA2FsZxgFIAEoCRILCgN1c2UYBiABKAky8QQKC0F1dGhTZXJ2aWNlEn4KCFJlZ2lzdGVyEh0uc2hvcC5hdXRoLnYxLlJlZ2lzdGVyUmVxdWVzdBoeLnNob3AuYXV0aC52MS5SZWdpc3RlclJlc3BvbnNlIjPSuSMTOgwI2AQSAgg8GKwCIAFaAwjJAYLT5JMCFjoBKiIRL3YxL2F1dGgvcmVnaXN0ZXISbwoFTG9naW4SGi5zaG9wLmF1dGgudjEuTG9naW5SZXF1ZXN0Ghsuc2hvcC5hdXRoLnYxLkxvZ2luUmVzcG9uc2UiLdK5IxA6DAjYBBICCDwYrAIgAWgDgtPkkwITOgEqIg4vdjEvYXV0aC9sb2dpbhJjCgdSZWZyZXNoEhwuc2hvcC5hdXRoLnYxLlJlZnJlc2hSZXF1ZXN0Gh0uc2hvcC5hdXRoLnYxLlJlZnJlc2hSZXNwb25zZSIbgtPkkwIVOgEqIhAvdjEvYXV0aC9yZWZyZXNoEmoKBkxvZ291dBIbLnNob3AuYXV0aC52MS5Mb2dvdXRSZXF1ZXN0Ghwuc2hvcC5hdXRoLnYxLkxvZ291dFJlc3BvbnNlIiWQAgLSuSMECgIQAYLT5JMCFDoBKiIPL3YxL2F1dGgvbG9nb3V0EoMBCgdHZXRKd2tzEhwuc2hvcC5hdXRoLnYxLkdldEp3a3NSZXF1ZXN0Gh0uc2hvcC5hdXRoLnYxLkdldEp3a3NSZXNwb25zZSI7kAIB0rkjFhIEZWRnZRIBKhoCCAJKBwoDCKwCEAGC0+STAhgSFi8ud2VsbC1rbm93bi9qd2tzLmpzb24aGsq5IxYKBGF1dGgSDgoCCAESBGVkZ2UaAggFYgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_weft_policy_v1_policy]);
+  fileDesc("ChdzaG9wL2F1dGgvdjEvYXV0aC5wcm90bxIMc2hvcC5hdXRoLnYxInUKD1JlZ2lzdGVyUmVxdWVzdBIfCgVlbWFpbBgBIAEoCUIQukgHcgUY/gFgAeK5IwIIARIiCghwYXNzd29yZBgCIAEoCUIQukgHcgUQCBiAAeK5IwIIARIdCgxkaXNwbGF5X25hbWUYAyABKAlCB7pIBHICGGQiOgoQUmVnaXN0ZXJSZXNwb25zZRIPCgd1c2VyX2lkGAEgASgJEhUKBWVtYWlsGAIgASgJQgbiuSMCCAEiUwoMTG9naW5SZXF1ZXN0Eh8KBWVtYWlsGAEgASgJQhC6SAdyBRABGP4B4rkjAggBEiIKCHBhc3N3b3JkGAIgASgJQhC6SAdyBRABGIAB4rkjAggBInQKDUxvZ2luUmVzcG9uc2USHAoMYWNjZXNzX3Rva2VuGAEgASgJQgbiuSMCCAESEgoKdG9rZW5fdHlwZRgCIAEoCRISCgpleHBpcmVzX2luGAMgASgFEh0KDXJlZnJlc2hfdG9rZW4YBCABKAlCBuK5IwIIASI5Cg5SZWZyZXNoUmVxdWVzdBInCg1yZWZyZXNoX3Rva2VuGAEgASgJQhC6SAdyBRABGIAE4rkjAggBInYKD1JlZnJlc2hSZXNwb25zZRIcCgxhY2Nlc3NfdG9rZW4YASABKAlCBuK5IwIIARISCgp0b2tlbl90eXBlGAIgASgJEhIKCmV4cGlyZXNfaW4YAyABKAUSHQoNcmVmcmVzaF90b2tlbhgEIAEoCUIG4rkjAggBIjYKDUxvZ291dFJlcXVlc3QSJQoNcmVmcmVzaF90b2tlbhgBIAEoCUIOukgFcgMYgATiuSMCCAEiEAoOTG9nb3V0UmVzcG9uc2UiawoVQ2hhbmdlUGFzc3dvcmRSZXF1ZXN0EioKEGN1cnJlbnRfcGFzc3dvcmQYASABKAlCELpIB3IFEAEYgAHiuSMCCAESJgoMbmV3X3Bhc3N3b3JkGAIgASgJQhC6SAdyBRAIGIAB4rkjAggBIhgKFkNoYW5nZVBhc3N3b3JkUmVzcG9uc2UiMAoTUmV2b2tlVG9rZW5zUmVxdWVzdBIZCgd1c2VyX2lkGAEgASgJQgi6SAVyA7ABASIWChRSZXZva2VUb2tlbnNSZXNwb25zZSIQCg5HZXRKd2tzUmVxdWVzdCIyCg9HZXRKd2tzUmVzcG9uc2USHwoEa2V5cxgBIAMoCzIRLnNob3AuYXV0aC52MS5Kd2siUQoDSndrEgsKA2t0eRgBIAEoCRILCgNjcnYYAiABKAkSCQoBeBgDIAEoCRILCgNraWQYBCABKAkSCwoDYWxnGAUgASgJEgsKA3VzZRgGIAEoCTKRBwoLQXV0aFNlcnZpY2USfgoIUmVnaXN0ZXISHS5zaG9wLmF1dGgudjEuUmVnaXN0ZXJSZXF1ZXN0Gh4uc2hvcC5hdXRoLnYxLlJlZ2lzdGVyUmVzcG9uc2UiM9K5IxM6DAjYBBICCDwYrAIgAVoDCMkBgtPkkwIWOgEqIhEvdjEvYXV0aC9yZWdpc3RlchJvCgVMb2dpbhIaLnNob3AuYXV0aC52MS5Mb2dpblJlcXVlc3QaGy5zaG9wLmF1dGgudjEuTG9naW5SZXNwb25zZSIt0rkjEDoMCNgEEgIIPBisAiABaAOC0+STAhM6ASoiDi92MS9hdXRoL2xvZ2luEmMKB1JlZnJlc2gSHC5zaG9wLmF1dGgudjEuUmVmcmVzaFJlcXVlc3QaHS5zaG9wLmF1dGgudjEuUmVmcmVzaFJlc3BvbnNlIhuC0+STAhU6ASoiEC92MS9hdXRoL3JlZnJlc2gSagoGTG9nb3V0Ehsuc2hvcC5hdXRoLnYxLkxvZ291dFJlcXVlc3QaHC5zaG9wLmF1dGgudjEuTG9nb3V0UmVzcG9uc2UiJZACAtK5IwQKAhABgtPkkwIUOgEqIg8vdjEvYXV0aC9sb2dvdXQSgQEKDkNoYW5nZVBhc3N3b3JkEiMuc2hvcC5hdXRoLnYxLkNoYW5nZVBhc3N3b3JkUmVxdWVzdBokLnNob3AuYXV0aC52MS5DaGFuZ2VQYXNzd29yZFJlc3BvbnNlIiTSuSMECgIQAYLT5JMCFjoBKiIRL3YxL2F1dGgvcGFzc3dvcmQSmQEKDFJldm9rZVRva2VucxIhLnNob3AuYXV0aC52MS5SZXZva2VUb2tlbnNSZXF1ZXN0GiIuc2hvcC5hdXRoLnYxLlJldm9rZVRva2Vuc1Jlc3BvbnNlIkKQAgLSuSMLCgkaBwoFYWRtaW6C0+STAio6ASoiJS92MS9hdXRoL3VzZXJzL3t1c2VyX2lkfTpyZXZva2VUb2tlbnMSgwEKB0dldEp3a3MSHC5zaG9wLmF1dGgudjEuR2V0Sndrc1JlcXVlc3QaHS5zaG9wLmF1dGgudjEuR2V0Sndrc1Jlc3BvbnNlIjuQAgHSuSMWEgRlZGdlEgEqGgIIAkoHCgMIrAIQAYLT5JMCGBIWLy53ZWxsLWtub3duL2p3a3MuanNvbhoayrkjFgoEYXV0aBIOCgIIARIEZWRnZRoCCAViBnByb3RvMw", [file_buf_validate_validate, file_google_api_annotations, file_weft_policy_v1_policy]);
 
 /**
  * A new account.
@@ -250,6 +250,85 @@ export const LogoutResponseSchema: GenMessage<LogoutResponse> = /*@__PURE__*/
   messageDesc(file_shop_auth_v1_auth, 7);
 
 /**
+ * A new password, and the old one as a proof.
+ *
+ * @generated from message shop.auth.v1.ChangePasswordRequest
+ */
+export type ChangePasswordRequest = Message<"shop.auth.v1.ChangePasswordRequest"> & {
+  /**
+   * Password until now.
+   *
+   * @generated from field: string current_password = 1;
+   */
+  currentPassword: string;
+
+  /**
+   * 8 to 128 characters, used as given.
+   *
+   * @generated from field: string new_password = 2;
+   */
+  newPassword: string;
+};
+
+/**
+ * Describes the message shop.auth.v1.ChangePasswordRequest.
+ * Use `create(ChangePasswordRequestSchema)` to create a new message.
+ */
+export const ChangePasswordRequestSchema: GenMessage<ChangePasswordRequest> = /*@__PURE__*/
+  messageDesc(file_shop_auth_v1_auth, 8);
+
+/**
+ * Nothing to say: sign in with the new password.
+ *
+ * @generated from message shop.auth.v1.ChangePasswordResponse
+ */
+export type ChangePasswordResponse = Message<"shop.auth.v1.ChangePasswordResponse"> & {
+};
+
+/**
+ * Describes the message shop.auth.v1.ChangePasswordResponse.
+ * Use `create(ChangePasswordResponseSchema)` to create a new message.
+ */
+export const ChangePasswordResponseSchema: GenMessage<ChangePasswordResponse> = /*@__PURE__*/
+  messageDesc(file_shop_auth_v1_auth, 9);
+
+/**
+ * Whom to sign out.
+ *
+ * @generated from message shop.auth.v1.RevokeTokensRequest
+ */
+export type RevokeTokensRequest = Message<"shop.auth.v1.RevokeTokensRequest"> & {
+  /**
+   * Id of the user.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+};
+
+/**
+ * Describes the message shop.auth.v1.RevokeTokensRequest.
+ * Use `create(RevokeTokensRequestSchema)` to create a new message.
+ */
+export const RevokeTokensRequestSchema: GenMessage<RevokeTokensRequest> = /*@__PURE__*/
+  messageDesc(file_shop_auth_v1_auth, 10);
+
+/**
+ * Nothing to say: the sessions are over.
+ *
+ * @generated from message shop.auth.v1.RevokeTokensResponse
+ */
+export type RevokeTokensResponse = Message<"shop.auth.v1.RevokeTokensResponse"> & {
+};
+
+/**
+ * Describes the message shop.auth.v1.RevokeTokensResponse.
+ * Use `create(RevokeTokensResponseSchema)` to create a new message.
+ */
+export const RevokeTokensResponseSchema: GenMessage<RevokeTokensResponse> = /*@__PURE__*/
+  messageDesc(file_shop_auth_v1_auth, 11);
+
+/**
  * Asks for the public keys.
  *
  * @generated from message shop.auth.v1.GetJwksRequest
@@ -262,7 +341,7 @@ export type GetJwksRequest = Message<"shop.auth.v1.GetJwksRequest"> & {
  * Use `create(GetJwksRequestSchema)` to create a new message.
  */
 export const GetJwksRequestSchema: GenMessage<GetJwksRequest> = /*@__PURE__*/
-  messageDesc(file_shop_auth_v1_auth, 8);
+  messageDesc(file_shop_auth_v1_auth, 12);
 
 /**
  * A JWK set (RFC 7517 section 5).
@@ -283,7 +362,7 @@ export type GetJwksResponse = Message<"shop.auth.v1.GetJwksResponse"> & {
  * Use `create(GetJwksResponseSchema)` to create a new message.
  */
 export const GetJwksResponseSchema: GenMessage<GetJwksResponse> = /*@__PURE__*/
-  messageDesc(file_shop_auth_v1_auth, 9);
+  messageDesc(file_shop_auth_v1_auth, 13);
 
 /**
  * One public key (RFC 7517, RFC 8037).
@@ -339,7 +418,7 @@ export type Jwk = Message<"shop.auth.v1.Jwk"> & {
  * Use `create(JwkSchema)` to create a new message.
  */
 export const JwkSchema: GenMessage<Jwk> = /*@__PURE__*/
-  messageDesc(file_shop_auth_v1_auth, 10);
+  messageDesc(file_shop_auth_v1_auth, 14);
 
 /**
  * Who is who: registers people, signs them in and publishes the keys that every
@@ -381,7 +460,8 @@ export const AuthService: GenService<{
     output: typeof RefreshResponseSchema;
   },
   /**
-   * Ends the session of a refresh token, or all sessions of the user without one.
+   * Ends the session of a refresh token. Without one all sessions of the user end, and the access tokens issued until
+   * now are void everywhere within seconds.
    *
    * @generated from rpc shop.auth.v1.AuthService.Logout
    */
@@ -389,6 +469,27 @@ export const AuthService: GenService<{
     methodKind: "unary";
     input: typeof LogoutRequestSchema;
     output: typeof LogoutResponseSchema;
+  },
+  /**
+   * Replaces the signed-in user's password. All sessions of the user end, and the access tokens issued until now are
+   * void everywhere within seconds.
+   *
+   * @generated from rpc shop.auth.v1.AuthService.ChangePassword
+   */
+  changePassword: {
+    methodKind: "unary";
+    input: typeof ChangePasswordRequestSchema;
+    output: typeof ChangePasswordResponseSchema;
+  },
+  /**
+   * Signs a user out everywhere: all sessions end, and the access tokens issued until now are void within seconds.
+   *
+   * @generated from rpc shop.auth.v1.AuthService.RevokeTokens
+   */
+  revokeTokens: {
+    methodKind: "unary";
+    input: typeof RevokeTokensRequestSchema;
+    output: typeof RevokeTokensResponseSchema;
   },
   /**
    * Public keys of access tokens, as a JWK set (RFC 7517).

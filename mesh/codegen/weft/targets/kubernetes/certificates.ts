@@ -5,6 +5,7 @@
 import type { MeshOptions } from "../../options.ts";
 import type { Patch } from "../../output/kustomization.ts";
 import { hostOf, type Resource, resource } from "../../output/resource.ts";
+import { tokenIssuer } from "./token-issuer.ts";
 import type { Workload } from "./workload.ts";
 
 /** Where the certificate is mounted, and the Issuer of the namespace that signs it. */
@@ -34,11 +35,13 @@ export function certificate(name: string, options: MeshOptions): Resource {
 
 /** Gives the certificate to the workload's process. */
 export function mountCertificate({ name }: Workload, options: MeshOptions): Patch {
+  const issuer = tokenIssuer(options);
   const env = {
     WEFT_IDENTITY_CERT: `${FOLDER}/tls.crt`,
     WEFT_IDENTITY_KEY: `${FOLDER}/tls.key`,
     WEFT_TRUST_BUNDLE: `${FOLDER}/ca.crt`,
-    ...jwksService(options),
+    // Keys of users' tokens are read by mutual TLS, too, where a service of the namespace has them.
+    ...(issuer && { WEFT_JWKS_SERVICE: issuer }),
   };
   const container = {
     name,
@@ -52,13 +55,4 @@ export function mountCertificate({ name }: Workload, options: MeshOptions): Patc
 
 function certificateSecret(name: string): string {
   return `${name}-certificate`;
-}
-
-/** Keys of users' tokens that a service of the namespace has are read by mutual TLS, too. */
-function jwksService({ tokens, ...options }: MeshOptions): { WEFT_JWKS_SERVICE?: string } {
-  if (!tokens) return {};
-  const [name = "", ...rest] = new URL(tokens.jwksUrl).hostname.split(".");
-  return [name, ...rest].join(".") === hostOf(name, { ...options, tokens })
-    ? { WEFT_JWKS_SERVICE: name }
-    : {};
 }

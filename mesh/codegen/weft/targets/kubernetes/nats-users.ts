@@ -5,13 +5,15 @@ import { type Contract, EDGE, type MeshService } from "../../contract/model.ts";
 import type { MeshOptions } from "../../options.ts";
 import { type Resource, resource } from "../../output/resource.ts";
 import { NATS_ACCOUNT } from "./scaling.ts";
+import { tokenIssuer } from "./token-issuer.ts";
 
 /**
  * A ConfigMap with users.conf, which the server's own configuration includes. Passwords come from the server's
  * environment: NATS_PASSWORD_NAME. The configuration's language contains JSON; what stands in quotes is text.
  */
 export function natsUsers(contract: Contract, options: MeshOptions): Resource {
-  const work = contract.services.map(workOf);
+  const issuer = tokenIssuer(options);
+  const work = contract.services.map((service) => workOf(service, issuer));
   if (hasEdge(contract))
     work.push({ service: EDGE, publishes: [], streams: [], buckets: [RATE_LIMIT_BUCKET], consumes: [] });
   const users = work.map((each) => userOf(each)).join(",\n");
@@ -31,11 +33,12 @@ function userOf(work: BusWork): string {
   return `      { user: ${work.service}, password: ${password}, permissions: ${JSON.stringify(permissions)} }`;
 }
 
-function workOf({ name, publishes, consumes }: MeshService): BusWork {
+function workOf({ name, publishes, consumes }: MeshService, issuer: string | undefined): BusWork {
   return {
     service: name,
     publishes: publishes.map(({ subject }) => subject),
     streams: [...new Set(publishes.map(({ stream }) => stream))],
+    issuesTokens: name === issuer,
     consumes: consumes.map(({ event, consumer }) => ({
       stream: event.stream,
       durable: consumer.durable,
