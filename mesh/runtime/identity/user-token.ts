@@ -17,6 +17,8 @@ import type { Revocations } from "./revocations.ts";
 export const maxTokenLifeSeconds = 15 * 60;
 const maxTokenBytes = 4_096;
 const cacheSize = 1_000;
+/** After keys could not be read they are left alone for this long, in milliseconds: each token would ask again. */
+const pauseAfterFailureMs = 1_000;
 
 /** Errors that say nothing about the token: the keys could not be fetched or read. */
 const aboutKeys: ReadonlySet<string> = new Set([
@@ -53,7 +55,7 @@ export function createUserVerifier(options: {
       cooldownDuration: 30_000,
       cacheMaxAge: 600_000,
       timeoutDuration: 2_000,
-      ...(options.fetch && { [customFetch]: options.fetch }),
+      [customFetch]: pausingAfterFailures(options.fetch ?? fetch),
     });
   const { revocations } = options;
   const verified = new Map<string, Verified>();
@@ -80,6 +82,22 @@ export function createUserVerifier(options: {
   return (authorization) => {
     const hit = verified.get(authorization);
     return hit && hit.expiresAt > Date.now() ? unlessRevoked(hit) : check(authorization);
+  };
+}
+
+function pausingAfterFailures(read: FetchImplementation): FetchImplementation {
+  let failedAt = Number.NEGATIVE_INFINITY;
+  return async (url, options) => {
+    if (performance.now() - failedAt < pauseAfterFailureMs)
+      throw new Error("the keys could not be read a moment ago");
+    try {
+      const response = await read(url, options);
+      if (!response.ok) failedAt = performance.now();
+      return response;
+    } catch (error) {
+      failedAt = performance.now();
+      throw error;
+    }
   };
 }
 
