@@ -13,6 +13,7 @@ const pages = [
   "CONTRIBUTING.md",
   "docs/calling.md",
   "docs/failures.md",
+  "docs/patterns.md",
   "deploy/local/README.md",
 ];
 const services = system.services.map(({ name }) => name);
