@@ -22,7 +22,7 @@ import { noTracer, type Tracer } from "#mesh/runtime/telemetry/tracer.ts";
 import { writeMail } from "./mail.ts";
 import type { EmailSettings } from "./settings.ts";
 import type { Send } from "./smtp.ts";
-import { type Email, EmailRow, PlacedOrderRow, RecipientRow } from "./storage.ts";
+import { type Email, EmailRow } from "./storage.ts";
 
 const batchSize = 8;
 /** Longer than a conversation with the mail server may take, in seconds. */
@@ -58,42 +58,56 @@ export function mailer(parts: MailerParts): Worker {
 
 /** Sends the mails whose turn it is, a batch at most. @returns how many were tried */
 export async function sendWaiting(parts: MailerParts): Promise<number> {
-  const mails = await claim(parts.orm);
+  const claimed = await claim(parts.orm);
   const { tracer = noTracer } = parts;
   const results = await Promise.allSettled(
-    mails.map((mail) => {
+    claimed.map(({ mail, ...rest }) => {
       const more = { "mail.id": mail.id, "mail.kind": mail.kind, "mail.attempts": mail.attempts };
-      return tracer.run(mailSpan, mail, { slowMs, more }, () => sendOne(parts, mail));
+      return tracer.run(mailSpan, mail, { slowMs, more }, () => sendOne(parts, { mail, ...rest }));
     }),
   );
   for (const result of results) if (result.status === "rejected") throw result.reason;
-  return mails.length;
+  return claimed.length;
 }
 
-async function claim(orm: MikroORM): Promise<Email[]> {
+/** A mail in hand, with all that it takes to write it. */
+interface Claimed {
+  readonly mail: Email;
+  readonly recipient: { readonly address: string; readonly displayName: string };
+  readonly placedAt: Date | undefined;
+}
+
+async function claim(orm: MikroORM): Promise<Claimed[]> {
   const em = orm.em.fork();
-  const rows = await em.execute<{ id: string }[]>(
-    `update emails set attempts = attempts + 1, next_try_at = now() + make_interval(secs => ?)
-     where id in (
-       select mail.id from emails mail
-       where mail.sent_at is null and mail.next_try_at <= now()
-         and exists (select from recipients where user_id = mail.customer_id)
-         and not exists (select from emails other where other.order_id = mail.order_id and (
-           (other.order_version < mail.order_version and other.sent_at is null)
-           or (other.order_version > mail.order_version and other.attempts > 0)))
-       order by mail.next_try_at limit ? for update skip locked)
-     returning id`,
+  const rows = await em.execute(
+    `with mail as (
+       update emails set attempts = attempts + 1, next_try_at = now() + make_interval(secs => ?)
+       where id in (
+         select mail.id from emails mail
+         where mail.sent_at is null and mail.next_try_at <= now()
+           and exists (select from recipients where user_id = mail.customer_id)
+           and not exists (select from emails other where other.order_id = mail.order_id and (
+             (other.order_version < mail.order_version and other.sent_at is null)
+             or (other.order_version > mail.order_version and other.attempts > 0)))
+         order by mail.next_try_at limit ? for update skip locked)
+       returning *
+     )
+     select mail.*, address, display_name, placed_at from mail
+     join recipients on user_id = customer_id left join placed_orders using (order_id)`,
     [claimSeconds, batchSize],
   );
-  return em.find(EmailRow, { id: { $in: rows.map(({ id }) => id) } });
+  return rows.map(({ address, display_name: displayName, placed_at, ...mail }) => ({
+    mail: em.map(EmailRow, mail),
+    recipient: { address, displayName },
+    placedAt: placed_at === null ? undefined : new Date(placed_at),
+  }));
 }
 
-async function sendOne({ orm, send, from, log }: MailerParts, mail: Email): Promise<void> {
+async function sendOne({ orm, send, from, log }: MailerParts, claimed: Claimed): Promise<void> {
   const em = orm.em.fork();
-  const { id, eventId, orderId, kind, order, occurredAt, attempts } = mail;
-  const { address, displayName } = await em.findOneOrFail(RecipientRow, { userId: mail.customerId });
-  const placed = await em.findOne(PlacedOrderRow, { orderId });
-  const written = writeMail({ kind, orderId, order, name: displayName, placedAt: placed?.placedAt });
+  const { id, eventId, orderId, kind, order, occurredAt, attempts } = claimed.mail;
+  const { address, displayName } = claimed.recipient;
+  const written = writeMail({ kind, orderId, order, name: displayName, placedAt: claimed.placedAt });
   const messageId = `${eventId}@${from.address.slice(from.address.indexOf("@") + 1)}`;
   try {
     // The address alone: a display name is the customer's own text and adds nothing to delivery.
@@ -110,11 +124,12 @@ async function sendOne({ orm, send, from, log }: MailerParts, mail: Email): Prom
     ]);
     return;
   }
-  await em.nativeUpdate(
-    EmailRow,
-    { id },
-    { sentAt: new Date(), recipient: address, subject: written.subject },
-  );
+  await em.execute("update emails set sent_at = ?, recipient = ?, subject = ? where id = ?", [
+    new Date(),
+    address,
+    written.subject,
+    id,
+  ]);
 }
 
 /** Seconds until the next try: 1, 2, 4, ... 60, jittered by a fifth. */

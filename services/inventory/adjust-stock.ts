@@ -1,8 +1,8 @@
 import type { MikroORM } from "@mikro-orm/postgresql";
 import { inTransaction } from "#mesh/runtime/storage/transaction.ts";
-import { noteChange } from "./change-stock.ts";
+import { storeChange } from "./change-stock.ts";
 import { adjust } from "./stock.ts";
-import { lockStock, type Stock, StockRow } from "./storage.ts";
+import { insertStock, lockStock, type Stock } from "./storage.ts";
 
 /**
  * Adds pieces to a product's stock or takes some away; the first adjustment starts the stock.
@@ -13,18 +13,9 @@ export async function adjustStock(
   { productId, delta }: { productId: string; delta: number },
 ): Promise<Stock> {
   return inTransaction(orm, async (tx) => {
-    const stock =
-      (await lockStock(tx, [productId])).get(productId) ??
-      tx.create(StockRow, {
-        productId,
-        available: 0,
-        reserved: 0,
-        sold: 0,
-        version: 0n,
-        updatedAt: new Date(),
-      });
+    const stock = (await lockStock(tx, [productId])).get(productId) ?? (await insertStock(tx, productId));
     adjust(stock, delta);
-    noteChange(tx, stock);
+    await storeChange(tx, stock);
     return stock;
   });
 }

@@ -2,12 +2,13 @@ import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { EntityManager } from "@mikro-orm/postgresql";
 import { StockChangedSchema } from "#gen/shop/inventory/v1/events_pb.ts";
 import { recordEvent } from "#mesh/runtime/events/outbox.ts";
-import type { Stock } from "./storage.ts";
+import { type Stock, updateStock } from "./storage.ts";
 
-/** Marks a locked stock row as changed and tells the others, in the caller's transaction. */
-export function noteChange(tx: EntityManager, stock: Stock): void {
+/** Stores a changed stock row, which is locked, and tells the others, in the caller's transaction. */
+export async function storeChange(tx: EntityManager, stock: Stock): Promise<void> {
   stock.version += 1n;
   stock.updatedAt = new Date();
+  await updateStock(tx, stock);
   recordEvent(tx, StockChangedSchema, {
     productId: stock.productId,
     available: stock.available,

@@ -2,9 +2,9 @@ import { Code } from "@connectrpc/connect";
 import type { MikroORM } from "@mikro-orm/postgresql";
 import { ServiceError } from "#mesh/runtime/rpc/errors.ts";
 import { inTransaction } from "#mesh/runtime/storage/transaction.ts";
-import { noteChange } from "./change-stock.ts";
+import { storeChange } from "./change-stock.ts";
 import { commit } from "./stock.ts";
-import { lockReservation, lockStock, type Reservation } from "./storage.ts";
+import { lockReservation, lockStock, type Reservation, updateReservation } from "./storage.ts";
 
 /**
  * Turns an order's reservation into a sale. A repeat changes nothing.
@@ -31,10 +31,8 @@ export async function commitReservation(orm: MikroORM, orderId: string): Promise
       const row = stock.get(productId);
       if (!row) throw new Error(`stock of ${productId} is gone although pieces of it are reserved`);
       commit(row, quantity);
-      noteChange(tx, row);
+      await storeChange(tx, row);
     }
-    reservation.status = "COMMITTED";
-    reservation.updatedAt = new Date();
-    return reservation;
+    return updateReservation(tx, reservation, "COMMITTED");
   });
 }

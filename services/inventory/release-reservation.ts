@@ -1,8 +1,14 @@
 import type { MikroORM } from "@mikro-orm/postgresql";
 import { inTransaction } from "#mesh/runtime/storage/transaction.ts";
-import { noteChange } from "./change-stock.ts";
+import { storeChange } from "./change-stock.ts";
 import { release } from "./stock.ts";
-import { lockReservation, lockStock, type Reservation, ReservationRow } from "./storage.ts";
+import {
+  insertReservation,
+  lockReservation,
+  lockStock,
+  type Reservation,
+  updateReservation,
+} from "./storage.ts";
 
 /**
  * Puts an order's pieces back, reserved or sold. A repeat changes nothing. An order without a
@@ -10,17 +16,8 @@ import { lockReservation, lockStock, type Reservation, ReservationRow } from "./
  */
 export async function releaseReservation(orm: MikroORM, orderId: string): Promise<Reservation> {
   return inTransaction(orm, async (tx) => {
-    const now = new Date();
     const reservation = await lockReservation(tx, orderId);
-    if (!reservation) {
-      return tx.create(ReservationRow, {
-        orderId,
-        items: [],
-        status: "RELEASED",
-        createdAt: now,
-        updatedAt: now,
-      });
-    }
+    if (!reservation) return insertReservation(tx, { orderId, items: [], status: "RELEASED" });
     if (reservation.status === "RELEASED") return reservation;
 
     const from = reservation.status === "COMMITTED" ? "sold" : "reserved";
@@ -32,10 +29,8 @@ export async function releaseReservation(orm: MikroORM, orderId: string): Promis
       const row = stock.get(productId);
       if (!row) throw new Error(`stock of ${productId} is gone although pieces of it are ${from}`);
       release(row, quantity, from);
-      noteChange(tx, row);
+      await storeChange(tx, row);
     }
-    reservation.status = "RELEASED";
-    reservation.updatedAt = now;
-    return reservation;
+    return updateReservation(tx, reservation, "RELEASED");
   });
 }

@@ -2,9 +2,9 @@ import { Code } from "@connectrpc/connect";
 import type { MikroORM } from "@mikro-orm/postgresql";
 import { ServiceError } from "#mesh/runtime/rpc/errors.ts";
 import { inTransaction } from "#mesh/runtime/storage/transaction.ts";
-import { noteChange } from "./change-stock.ts";
+import { storeChange } from "./change-stock.ts";
 import { reserve } from "./stock.ts";
-import { lockReservation, lockStock, type Reservation, ReservationRow } from "./storage.ts";
+import { insertReservation, lockReservation, lockStock, type Reservation } from "./storage.ts";
 
 /**
  * Sets pieces aside for an order: all lines or none. A repeat answers what the first call did.
@@ -30,8 +30,7 @@ export async function reserveStock(
       items.map(({ productId }) => productId),
     );
     for (const { productId, quantity } of items) reserve(stock.get(productId), productId, quantity);
-    for (const row of stock.values()) noteChange(tx, row);
-    const now = new Date();
-    return tx.create(ReservationRow, { orderId, items, status: "RESERVED", createdAt: now, updatedAt: now });
+    for (const row of stock.values()) await storeChange(tx, row);
+    return insertReservation(tx, { orderId, items, status: "RESERVED" });
   });
 }

@@ -12,7 +12,6 @@
  * or when nobody knows for `queryTimeMs`, is the order compensated. Compensation has no deadline: it is tried
  * for ever, every 15 s at the longest, and order.compensations.overdue counts what takes longer than a minute.
  */
-import { LockMode } from "@mikro-orm/core";
 import type { MikroORM } from "@mikro-orm/postgresql";
 import { failpoint } from "#mesh/runtime/failpoint.ts";
 import type { Worker } from "#mesh/runtime/service.ts";
@@ -27,7 +26,7 @@ import { type Command, commands, lastCommands, type Outcome, type Upstreams } fr
 import { recordStatus } from "./events.ts";
 import { backoffMs, isSettled, leaseMs, moveTo, queryTimeMs } from "./order.ts";
 import type { OrderChanges } from "./order-changes.ts";
-import { lockOrder, type Order, OrderRow } from "./storage.ts";
+import { claimOrders, lockOrder, type Order, updateOrder } from "./storage.ts";
 import { addToTimeline, type Entry, reasonOfFailure } from "./timeline.ts";
 
 /** Orders in hand at once, and the pause between looks for due ones, in milliseconds. */
@@ -69,7 +68,10 @@ export function createCheckout(
   const look = async (): Promise<void> => {
     do {
       again = false;
-      for (const order of await claimDue(orm, maxInHand - inHand.size)) {
+      const places = maxInHand - inHand.size;
+      const now = Date.now();
+      const lease = { due: new Date(now), until: new Date(now + leaseMs), limit: places };
+      for (const order of places > 0 ? await claimOrders(orm, lease) : []) {
         const more = { "order.id": order.id, "order.status": order.status, "order.attempts": order.attempts };
         // The trace of the request that placed the order goes on, also in another process after a crash.
         const work = tracer
@@ -96,7 +98,7 @@ export function createCheckout(
     try {
       const outcome = await outcomeOf(order, upstreams, trail);
       const moved = await settle(orm, order, outcome, trail);
-      if (moved) changes.announce(moved.id);
+      if (moved) changes.announce(moved);
       return moved;
     } catch (error) {
       const attempts = order.attempts + 1;
@@ -179,21 +181,6 @@ function timedOut({ status, attempts, updatedAt }: Order): Entry {
   return { step, attempt: attempts + 1, outcome: "TIMED_OUT", reason: "TIMED_OUT", ...times };
 }
 
-/** Takes due orders in hand; other replicas skip them until the lease runs out. */
-async function claimDue(orm: MikroORM, limit: number): Promise<Order[]> {
-  if (limit <= 0) return [];
-  return inTransaction(orm, async (tx) => {
-    const now = Date.now();
-    const due = await tx.find(
-      OrderRow,
-      { nextStepAt: { $lte: new Date(now) } },
-      { orderBy: { nextStepAt: "asc" }, limit, lockMode: LockMode.PESSIMISTIC_PARTIAL_WRITE },
-    );
-    for (const order of due) order.nextStepAt = new Date(now + leaseMs);
-    return due;
-  });
-}
-
 /** Stores an outcome, its event and its trail; undefined when somebody else has moved the order meanwhile. */
 async function settle(
   orm: MikroORM,
@@ -201,16 +188,15 @@ async function settle(
   outcome: Outcome,
   trail: readonly Entry[],
 ): Promise<Order | undefined> {
+  const order = { ...seen };
+  moveTo(order, outcome.to, new Date(), outcome.to === "COMPENSATING" ? outcome.reason : undefined);
+  if (outcome.to !== "RESERVED") order.paymentToken = null; // charged or given up: not needed any more
   return inTransaction(orm, async (tx) => {
-    const order = await lockOrder(tx, seen.id);
-    if (!order) return undefined;
-    if (order.version !== seen.version) {
+    if (!(await updateOrder(tx, order, seen.version))) {
       const superseded = trail.map((entry) => ({ ...entry, outcome: "SUPERSEDED" }) as const);
       await addToTimeline(tx, order.id, superseded);
       return undefined;
     }
-    moveTo(order, outcome.to, new Date(), outcome.to === "COMPENSATING" ? outcome.reason : undefined);
-    if (outcome.to !== "RESERVED") order.paymentToken = null; // charged or given up: not needed any more
     await addToTimeline(tx, order.id, trail);
     recordStatus(tx, order);
     return order;

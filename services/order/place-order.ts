@@ -7,7 +7,7 @@ import { contextFromHeaders, currentContext, traceparentOf } from "#mesh/runtime
 import { recordStatus } from "./events.ts";
 import type { Money } from "./money.ts";
 import { type OrderItem, stepTimeoutMs, totalOf } from "./order.ts";
-import { type Order, OrderRow } from "./storage.ts";
+import { insertOrder, type Order } from "./storage.ts";
 import { addToTimeline, doneAt } from "./timeline.ts";
 
 /** What a customer asks for. */
@@ -38,7 +38,7 @@ export async function placeOrder(
   return inTransaction(orm, async (tx) => {
     const now = new Date();
     const context = currentContext() ?? contextFromHeaders({});
-    const order = tx.create(OrderRow, {
+    const order: Order = {
       id: uuidv7(),
       customerId: request.customerId,
       status: "PENDING",
@@ -54,8 +54,8 @@ export async function placeOrder(
       traceparent: traceparentOf(context),
       createdAt: now,
       updatedAt: now,
-    });
-    await tx.flush();
+    };
+    await insertOrder(tx, order);
     await addToTimeline(tx, order.id, [doneAt("PLACE", now)]);
     await keepReply(tx, order);
     recordStatus(tx, order);

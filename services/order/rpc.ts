@@ -11,7 +11,7 @@ import { orderMessage, stepMessage } from "./messages.ts";
 import type { OrderChanges } from "./order-changes.ts";
 import { type PriceList, placeOrder } from "./place-order.ts";
 import { readTimeline } from "./read-timeline.ts";
-import { OrderRow } from "./storage.ts";
+import { findOrder } from "./storage.ts";
 import { watchOrder } from "./watch-order.ts";
 
 export function orderRpc(
@@ -39,7 +39,7 @@ export function orderRpc(
       return { orders: orders.map(orderMessage), nextPageToken };
     },
     async getOrder({ orderId }, context) {
-      const order = await orm.em.fork().findOne(OrderRow, { id: orderId });
+      const order = await findOrder(orm, orderId);
       if (!order || !maySee(order, requirePrincipal(context))) throw orderNotFound();
       return orderMessage(order);
     },
@@ -49,7 +49,7 @@ export function orderRpc(
     },
     async cancelOrder({ orderId }, context) {
       const order = await cancelOrder(orm, orderId, requirePrincipal(context));
-      changes.announce(order.id);
+      changes.announce(order);
       checkout.wake();
       return orderMessage(order);
     },

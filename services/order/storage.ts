@@ -1,8 +1,9 @@
 /** Tables of order. */
 import { defineEntity, type InferEntity, LockMode, p } from "@mikro-orm/core";
-import type { EntityManager } from "@mikro-orm/postgresql";
+import type { EntityManager, MikroORM } from "@mikro-orm/postgresql";
 import { eventEntities } from "#mesh/runtime/events/inbox.ts";
 import type { Storage } from "#mesh/runtime/storage/database.ts";
+import { runLater } from "#mesh/runtime/storage/later-statements.ts";
 import { Migration20261122000000Initial } from "./migrations/20261122000000-initial.ts";
 import { Migration20261127000000StoredReplies } from "./migrations/20261127000000-stored-replies.ts";
 import { Migration20261127000001Timeline } from "./migrations/20261127000001-timeline.ts";
@@ -68,4 +69,83 @@ export const storage: Storage = {
 /** Locks an order; null when there is none. */
 export function lockOrder(tx: EntityManager, id: string): Promise<Order | null> {
   return tx.findOne(OrderRow, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+}
+
+// The path of every order, where a statement of its own costs less than the unit of work finding out about it.
+
+/** An order as it is now; undefined when there is none. */
+export async function findOrder(orm: MikroORM, id: string): Promise<Order | undefined> {
+  const em = orm.em.fork();
+  const [row] = await em.execute("select * from orders where id = ?", [id]);
+  return row && em.map(OrderRow, row);
+}
+
+/** Stores a new order with the transaction's next statement. */
+export function insertOrder(tx: EntityManager, order: Order): Promise<void> {
+  return runLater(
+    tx,
+    `insert into orders (id, customer_id, items, total, request_id, traceparent, created_at,
+       status, cancel_reason, payment_token, version, attempts, next_step_at, step_deadline, updated_at)
+     values (?, ?, ?::jsonb, ?::jsonb, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    [
+      order.id,
+      order.customerId,
+      JSON.stringify(order.items),
+      JSON.stringify(order.total),
+      order.requestId,
+      order.traceparent,
+      order.createdAt,
+      ...progressOf(order),
+    ],
+  );
+}
+
+/**
+ * Stores where an order stands now, unless somebody has moved it since it was at `version`. The row is locked
+ * from here to the end of the transaction.
+ * @returns whether it was stored
+ */
+export async function updateOrder(tx: EntityManager, order: Order, version: bigint): Promise<boolean> {
+  const { affectedRows } = await tx.execute<{ affectedRows: number }>(
+    `update orders set status = ?, cancel_reason = ?, payment_token = ?, version = ?, attempts = ?,
+       next_step_at = ?, step_deadline = ?, updated_at = ?
+     where id = ? and version = ?`,
+    [...progressOf(order), order.id, String(version)],
+    "run",
+  );
+  return affectedRows === 1;
+}
+
+/**
+ * Takes orders whose next step is due, and keeps other replicas from them until `until`.
+ * @param limit how many at most
+ */
+export async function claimOrders(
+  orm: MikroORM,
+  { due, until, limit }: { due: Date; until: Date; limit: number },
+): Promise<Order[]> {
+  const em = orm.em.fork();
+  const rows = await em.execute(
+    `update orders set next_step_at = ?
+     where id in (
+       select id from orders where next_step_at <= ? order by next_step_at limit ? for update skip locked)
+     returning *`,
+    [until, due, limit],
+  );
+  return rows.map((row) => em.map(OrderRow, row));
+}
+
+function progressOf(order: Order): unknown[] {
+  const { status, cancelReason, paymentToken, version, attempts, nextStepAt, stepDeadline, updatedAt } =
+    order;
+  return [
+    status,
+    cancelReason ?? null,
+    paymentToken ?? null,
+    String(version),
+    attempts,
+    nextStepAt ?? null,
+    stepDeadline ?? null,
+    updatedAt,
+  ];
 }

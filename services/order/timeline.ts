@@ -7,6 +7,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { EntityManager } from "@mikro-orm/postgresql";
 import { reasonOf } from "#mesh/runtime/rpc/errors.ts";
+import { runLater } from "#mesh/runtime/storage/later-statements.ts";
 
 /** What can happen to an order. */
 export type StepName =
@@ -43,7 +44,8 @@ export async function addToTimeline(
 ): Promise<void> {
   for (const { step, attempt, outcome, reason, startedAt, endedAt } of entries) {
     const slot = outcome === "FAILED" ? Math.min(attempt, keptFailures) : 0;
-    await tx.execute(
+    await runLater(
+      tx,
       `insert into order_steps (order_id, step, outcome, slot, attempt, reason, started_at, ended_at)
        values (?, ?, ?, ?, ?, ?, ?, ?)
        on conflict (order_id, step, outcome, slot) do update

@@ -3,7 +3,7 @@ import type { Principal } from "#mesh/runtime/identity/principal.ts";
 import { maySee, orderNotFound } from "./cancel-order.ts";
 import { isSettled } from "./order.ts";
 import type { OrderChanges } from "./order-changes.ts";
-import { type Order, OrderRow } from "./storage.ts";
+import { findOrder, type Order } from "./storage.ts";
 
 /** Longest time until a change made by another replica is seen, in milliseconds. */
 const lookMs = 1_000;
@@ -19,16 +19,21 @@ export async function* watchOrder(
   principal: Principal,
   signal: AbortSignal,
 ): AsyncGenerator<Order> {
-  let seen = 0n;
-  while (!signal.aborted) {
-    const changed = changes.next(orderId, lookMs, signal); // before looking, so that no change is missed
-    const order = await orm.em.fork().findOne(OrderRow, { id: orderId });
-    if (!order || !maySee(order, principal)) throw orderNotFound();
-    if (order.version > seen) {
-      seen = order.version;
-      yield order;
+  const following = changes.follow(orderId); // before looking, so that no change is missed
+  try {
+    let told = 0n;
+    let changed: Order | undefined;
+    while (!signal.aborted) {
+      const order = changed ?? (await findOrder(orm, orderId));
+      if (!order || !maySee(order, principal)) throw orderNotFound();
+      if (order.version > told) {
+        told = order.version;
+        yield order;
+        if (isSettled(order.status)) return;
+      }
+      changed = await following.next(lookMs, signal);
     }
-    if (isSettled(order.status)) return;
-    await changed;
+  } finally {
+    following.end();
   }
 }

@@ -4,7 +4,7 @@ import { inTransaction } from "#mesh/runtime/storage/transaction.ts";
 import { askProvider, providerSignal } from "./ask-provider.ts";
 import { type ChargeCommand, checkCommand, checkNotVoided, mismatch } from "./payment.ts";
 import { type PaymentParts, recordOutcome, settle } from "./settle-payment.ts";
-import { lockPayment, type Payment, PaymentRow } from "./storage.ts";
+import { insertPayment, lockPayments, type Payment, updatePayment } from "./storage.ts";
 
 /**
  * Charges an order. A repeat answers what the first call did; when that is not known, it asks the provider
@@ -47,16 +47,16 @@ async function openCharge(
   return inTransaction(orm, async (tx) => {
     const now = new Date();
     const nextCheckAt = new Date(now.getTime() + checkAfterMs);
-    const payment = await lockPayment(tx, orderId);
+    const { ofOrder: payment, ofCommand } = await lockPayments(tx, { orderId, commandId });
     if (payment) {
       checkCommand(payment, command);
       checkNotVoided(payment);
-      if (payment.status === "PENDING") Object.assign(payment, { askedAt: now, nextCheckAt });
+      if (payment.status === "PENDING")
+        await updatePayment(tx, Object.assign(payment, { askedAt: now, nextCheckAt }));
       return { payment, repeated: true };
     }
-    if (await tx.findOne(PaymentRow, { commandId, orderId: { $ne: orderId } }))
-      throw mismatch("order_id", "the command_id was used for another order");
-    const opened = tx.create(PaymentRow, {
+    if (ofCommand) throw mismatch("order_id", "the command_id was used for another order");
+    const opened = await insertPayment(tx, {
       orderId,
       customerId,
       commandId,

@@ -1,7 +1,7 @@
 import { inTransaction } from "#mesh/runtime/storage/transaction.ts";
 import { providerSignal } from "./ask-provider.ts";
 import { type PaymentParts, settle } from "./settle-payment.ts";
-import { lockPayment, type Payment, PaymentRow } from "./storage.ts";
+import { insertPayment, lockPayment, type Payment, updatePayment } from "./storage.ts";
 
 /**
  * Makes sure that an order costs the customer nothing. A repeat changes nothing.
@@ -25,7 +25,7 @@ function requestRefund(
     const now = new Date();
     const payment = await lockPayment(tx, orderId);
     if (!payment) {
-      return tx.create(PaymentRow, {
+      return insertPayment(tx, {
         orderId,
         customerId,
         commandId: null,
@@ -46,6 +46,6 @@ function requestRefund(
     if (payment.status === "CHARGED" || payment.status === "PENDING") {
       payment.nextCheckAt = new Date(now.getTime() + settings.checkAfterMs);
     }
-    return payment;
+    return updatePayment(tx, payment);
   });
 }

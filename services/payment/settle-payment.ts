@@ -5,7 +5,7 @@ import { askProvider } from "./ask-provider.ts";
 import { isOpen, learn, learnRefund, owesRefund } from "./payment.ts";
 import type { ChargeOutcome, PaymentProvider } from "./provider.ts";
 import type { PaymentSettings } from "./settings.ts";
-import { lockPayment, type Payment } from "./storage.ts";
+import { lockPayment, type Payment, updatePayment } from "./storage.ts";
 
 /** What the use cases of payment work with. */
 export interface PaymentParts {
@@ -50,6 +50,6 @@ function change(orm: MikroORM, orderId: string, apply: (row: Payment) => void): 
     const row = await lockPayment(tx, orderId);
     if (!row) throw new Error(`the payment of order ${orderId} is gone`);
     apply(row);
-    return row;
+    return updatePayment(tx, row);
   });
 }

@@ -30,12 +30,12 @@ export function simulatedProvider(orm: MikroORM): PaymentProvider {
       signal.throwIfAborted();
       if (token === "tok_flaky") await failAtFirst(key);
       const declineCode = declineCodeOf(token);
-      await sql(
+      const [made] = await sql<Entry>(
         `insert into provider_charges (key, outcome, decline_code, sum) values (?, ?, ?, ?)
-         on conflict (key) do nothing`,
+         on conflict (key) do nothing returning outcome, decline_code, sum`,
         [key, declineCode ? "declined" : "charged", declineCode, sumOf(amount)],
       );
-      const entry = await entryOf(key);
+      const entry = made ?? (await entryOf(key));
       if (entry?.sum !== sumOf(amount)) throw new Error("the provider knows this key with another sum");
       if (token === "tok_timeout") await untilAborted(signal);
       return outcomeOf(entry);

@@ -1,9 +1,16 @@
 import type { MikroORM } from "@mikro-orm/postgresql";
-import { AvailabilityRow, type Product, ProductRow } from "./storage.ts";
+import { type Product, ProductRow } from "./storage.ts";
 
 /** Products of the catalogue with these ids; unknown ones are left out. */
-export function findProducts(orm: MikroORM, ids: readonly string[]): Promise<Product[]> {
-  return orm.em.fork().find(ProductRow, { id: { $in: [...new Set(ids)] }, deletedAt: null });
+export async function findProducts(orm: MikroORM, ids: readonly string[]): Promise<Product[]> {
+  if (ids.length === 0) return [];
+  const em = orm.em.fork();
+  const distinct = [...new Set(ids)];
+  const rows = await em.execute(
+    `select * from products where id in (${distinct.map(() => "?").join(", ")}) and deleted_at is null`,
+    distinct,
+  );
+  return rows.map((row) => em.map(ProductRow, row));
 }
 
 /** Pieces in stock by product id, as inventory last told. */
@@ -12,8 +19,9 @@ export async function availabilityOf(
   products: readonly Product[],
 ): Promise<Map<string, number>> {
   if (products.length === 0) return new Map();
-  const rows = await orm.em
-    .fork()
-    .find(AvailabilityRow, { productId: { $in: products.map(({ id }) => id) } });
-  return new Map(rows.map(({ productId, available }) => [productId, available]));
+  const rows = await orm.em.fork().execute<{ product_id: string; available: number }[]>(
+    `select product_id, available from availability where product_id in (${products.map(() => "?").join(", ")})`,
+    products.map(({ id }) => id),
+  );
+  return new Map(rows.map(({ product_id, available }) => [product_id, available]));
 }

@@ -1,4 +1,5 @@
 import type { EntityManager } from "@mikro-orm/postgresql";
+import { runLater } from "#mesh/runtime/storage/later-statements.ts";
 import type { Availability } from "./storage.ts";
 
 /**
@@ -6,7 +7,8 @@ import type { Availability } from "./storage.ts";
  * order and more than once. The product need not exist yet.
  */
 export async function followStock(tx: EntityManager, stock: Availability): Promise<void> {
-  await tx.execute(
+  await runLater(
+    tx,
     `insert into availability as known (product_id, available, version, changed_at) values (?, ?, ?, ?)
      on conflict (product_id) do update set
        available = excluded.available, version = excluded.version, changed_at = excluded.changed_at

@@ -2,7 +2,7 @@
  * DESIGN
  *
  * recordEvent() adds an event to the transaction that causes it: both commit or neither does. The rows are
- * inserted by the last statement before COMMIT, after every UPDATE of the transaction. A transaction that
+ * inserted by the last statement before COMMIT, in one message with it, after every UPDATE of the transaction. A transaction that
  * changes an aggregate holds the aggregate's row lock by then, and draws its rows' positions under that lock:
  * so the positions of one key stand in the order in which its transactions commit, however long each is held.
  *
@@ -17,6 +17,7 @@ import {
 } from "@mikro-orm/core";
 import type { EntityManager } from "@mikro-orm/postgresql";
 import { v7 as uuidv7 } from "uuid";
+import { runLater } from "#mesh/runtime/storage/later-statements.ts";
 import {
   currentContext,
   type RequestContext,
@@ -167,7 +168,8 @@ const insertBeforeCommit: EventSubscriber = {
 };
 
 async function insertEvents(em: EntityManager, events: readonly PendingEvent[]): Promise<void> {
-  await em.execute(
+  await runLater(
+    em,
     `insert into outbox (id, type, subject, stream, key, version, payload, headers, partition, created_at)
      values ${events.map(() => "(?, ?, ?, ?, ?, ?::numeric, ?, ?::jsonb, ?, ?)").join(", ")}`,
     events.flatMap((event) => [

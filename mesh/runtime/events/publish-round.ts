@@ -9,6 +9,7 @@
 import type { EntityManager } from "@mikro-orm/postgresql";
 import type { PubAck } from "@nats-io/jetstream";
 import { failpoint } from "../failpoint.ts";
+import { runLater } from "../storage/later-statements.ts";
 import { longestStatementMs } from "../storage/silent-connections.ts";
 import type { EventHeaders } from "./outbox.ts";
 import { partitions } from "./partition.ts";
@@ -45,6 +46,15 @@ const roundLimit = 5_000;
 /** Half of the partitions, so that another replica finds some. */
 const partitionLimit = partitions / 2;
 
+/** Whether anything waits: what an idle relay asks, in place of a transaction. */
+export async function hasUnpublished(em: EntityManager, blockedKeys: readonly string[]): Promise<boolean> {
+  const waiting = await em.execute(
+    `select 1 from outbox where published_at is null ${except(blockedKeys)} limit 1`,
+    [...blockedKeys],
+  );
+  return waiting.length > 0;
+}
+
 /**
  * Publishes one batch.
  *
@@ -58,12 +68,6 @@ export async function publishRound(
   blockedKeys: readonly string[],
   giveUp: (error?: unknown) => boolean,
 ): Promise<RoundOutcome> {
-  const waiting = await em.execute(
-    `select 1 from outbox where published_at is null ${except(blockedKeys)} limit 1`,
-    [...blockedKeys],
-  );
-  if (waiting.length === 0) return { published: 0, more: false, failed: new Map() };
-
   const outcome = await em.transactional(async (tx) => {
     await limitTransaction(tx);
     const held = await lockSomePartitions(tx, blockedKeys);
@@ -114,10 +118,8 @@ export async function lockAllPartitions(tx: EntityManager): Promise<void> {
  * the disk.
  */
 async function limitTransaction(tx: EntityManager): Promise<void> {
-  await tx.execute(
-    `select set_config('idle_in_transaction_session_timeout', '15s', true),
-            set_config('synchronous_commit', 'off', true)`,
-  );
+  await runLater(tx, "set local idle_in_transaction_session_timeout = '15s'");
+  await runLater(tx, "set local synchronous_commit = off");
 }
 
 async function lockSomePartitions(tx: EntityManager, blockedKeys: readonly string[]): Promise<number[]> {
@@ -153,7 +155,8 @@ async function markPublished(
   acknowledged: readonly { id: string; sequence: number }[],
 ): Promise<void> {
   if (acknowledged.length === 0) return;
-  await tx.execute(
+  await runLater(
+    tx,
     `update outbox set published_at = clock_timestamp(), stream_sequence = ack.sequence
      from (values ${acknowledged.map(() => "(?::uuid, ?::bigint)").join(", ")}) ack (id, sequence)
      where outbox.id = ack.id`,

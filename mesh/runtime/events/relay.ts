@@ -23,7 +23,7 @@ import { onEventsCommitted } from "./commit-signal.ts";
 import { eventContract } from "./event-contract.ts";
 import { publishSpan } from "./event-spans.ts";
 import { pruneEventTables } from "./prune.ts";
-import { type OutgoingEvent, publishRound } from "./publish-round.ts";
+import { hasUnpublished, type OutgoingEvent, publishRound } from "./publish-round.ts";
 import { isIntact, recoverStream } from "./stream-recovery.ts";
 import type { StreamSize } from "./streams.ts";
 
@@ -140,13 +140,18 @@ export function startOutboxRelay({
     return ack;
   };
 
-  /** @returns how many milliseconds to rest before the next round. */
-  const round = async (): Promise<number> => {
+  /**
+   * @param sure - whether a commit of this process said that something waits
+   * @returns how many milliseconds to rest before the next round
+   */
+  const round = async (sure: boolean): Promise<number> => {
     if (!bus.isConnected()) return pollInterval;
     if (checked.epoch !== bus.epoch || clock() - checked.at >= checkInterval) await checkStreams();
     const { epoch } = bus;
+    const except = blocked.current();
+    if (!sure && !(await hasUnpublished(orm.em.fork(), except))) return pollInterval;
     let brokerError: unknown;
-    const outcome = await publishRound(orm.em.fork(), publishTraced, blocked.current(), (error) => {
+    const outcome = await publishRound(orm.em.fork(), publishTraced, except, (error) => {
       if (error !== undefined && isBrokerTrouble(error)) brokerError ??= error;
       return stopped || brokerError !== undefined || !bus.isConnected() || bus.epoch !== epoch;
     });
@@ -163,10 +168,11 @@ export function startOutboxRelay({
   const run = async () => {
     let failures = 0;
     while (!stopped) {
+      const sure = woken;
       woken = false;
       let rest: number;
       try {
-        rest = await round();
+        rest = await round(sure);
         failures = 0;
         failing = false;
       } catch (error) {

@@ -31,7 +31,7 @@ import { refusal } from "../../../test/system/refusal.ts";
 import { principalKey } from "../identity/principal.ts";
 import { renderErrors } from "../rpc/render-errors.ts";
 import { keyedMethods, requireKey } from "../rpc/require-key.ts";
-import { releaseDeadConnections } from "../storage/dead-connections.ts";
+import { preparePool } from "../storage/database.ts";
 import { inTransaction } from "../storage/transaction.ts";
 import { createLogger } from "../telemetry/log.ts";
 import { answerOnce } from "./answer-once.ts";
@@ -90,7 +90,7 @@ async function openOrm(): Promise<MikroORM> {
     entities: [],
     discovery: { warnWhenNoEntities: false },
     pool: { min: 0, max: 8 },
-    driverOptions: { onPoolCreated: releaseDeadConnections, options: "-c lock_timeout=300" },
+    driverOptions: { onPoolCreated: preparePool, options: "-c lock_timeout=300" },
   });
   orms.push(orm);
   return orm;

@@ -6,6 +6,7 @@ import type { Meter } from "@opentelemetry/api";
 import pg from "pg";
 import type { Logger } from "../telemetry/log.ts";
 import { releaseDeadConnections } from "./dead-connections.ts";
+import { sendStatementsTogether } from "./later-statements.ts";
 import { observePool } from "./observe-pool.ts";
 import { endSilentConnections } from "./silent-connections.ts";
 import { traceStatements } from "./trace-statements.ts";
@@ -46,9 +47,7 @@ export async function openDatabase(
     pool: { min: 0, max: poolSize },
     driverOptions: {
       onPoolCreated: (pool: pg.Pool) => {
-        releaseDeadConnections(pool);
-        endSilentConnections(pool);
-        traceStatements(pool);
+        preparePool(pool);
         if (meter) observePool(meter, pool, new URL(url).pathname.slice(1));
       },
       connectionTimeoutMillis: connectTimeoutMs,
@@ -66,6 +65,14 @@ export async function openDatabase(
   });
   await migrate(orm, url, log);
   return orm;
+}
+
+/** What every pool of connections is given. */
+export function preparePool(pool: pg.Pool): void {
+  releaseDeadConnections(pool);
+  sendStatementsTogether(pool);
+  endSilentConnections(pool);
+  traceStatements(pool);
 }
 
 /** One process migrates at a time, however many replicas start together. */

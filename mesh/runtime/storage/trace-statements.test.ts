@@ -18,6 +18,7 @@ test.each([
   ["with claim as (insert into inbox (id) values ($1) returning 1) select 1 from claim", "INSERT inbox"],
   ["update books set title = 'secret' where id in (select id from loans)", "UPDATE books"],
   ["delete from books where title = 'secret'", "DELETE books"],
+  ["/* later */ update books set title = 'secret'", "UPDATE books"],
   ["  begin", "BEGIN"],
   ["", "statement"],
 ])("%s is told as %s", (text, summary) => {

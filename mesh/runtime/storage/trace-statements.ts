@@ -69,7 +69,8 @@ function placeOf(client: PoolClient): Place {
 const writers: ReadonlySet<string> = new Set(["WITH", "INSERT", "UPDATE", "DELETE"]);
 const readers: ReadonlySet<string> = new Set(["WITH", "SELECT"]);
 const writes = /\b(insert(?= into)|update|delete(?= from))(?: into| from)?\s+"?(?:public"?\.)?"?(\w+)/i;
-const first = /^[\s(]*(\w+)/;
+/** The first word after brackets and the comment of statements that wait (later-statements.ts). */
+const first = /^(?:[\s(]|\/\*.*?\*\/)*(\w+)/;
 const from = /\bfrom\s+"?(?:public"?\.)?"?(\w+)/i;
 
 /** What a statement does, and to which table, as its text says; the first write of one with several parts. */

@@ -3,6 +3,7 @@ import type { EntityManager, MikroORM } from "@mikro-orm/postgresql";
 import { failpoint } from "../failpoint.ts";
 import { currentContext } from "../telemetry/context.ts";
 import { statementTimeoutMs } from "./database.ts";
+import { runLater } from "./later-statements.ts";
 import { sqlStateOf } from "./sql-state.ts";
 
 const attempts = 4;
@@ -44,6 +45,6 @@ async function cutStatements(tx: EntityManager): Promise<void> {
   const left = Math.ceil(deadline - Date.now());
   if (left <= 0) throw new ConnectError("the deadline has passed", Code.DeadlineExceeded);
   if (left < statementTimeoutMs) {
-    await tx.execute("select set_config('statement_timeout', ?, true)", [String(left)]);
+    await runLater(tx, `set local statement_timeout = ${left}`);
   }
 }

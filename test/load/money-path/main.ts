@@ -17,6 +17,7 @@ import { Customer } from "../../journeys/customer.ts";
 import { type RunningShop, startShop } from "../../system/shop.ts";
 import { buyMany, stockUp } from "../figures/orders.ts";
 import { BareCommits, type PartName, parts } from "./bare-commits.ts";
+import { CostMeter, describeCost } from "./cost.ts";
 import { recoveryOf } from "./recovery.ts";
 
 const { values } = parseArgs({
@@ -25,6 +26,7 @@ const { values } = parseArgs({
     orders: { type: "string", default: "400" },
     seconds: { type: "string", default: "6" },
     rounds: { type: "string", default: "3" },
+    cost: { type: "boolean", default: false },
   },
 });
 const products = 10;
@@ -33,10 +35,23 @@ const storages: Record<PartName, Storage> = { order, inventory, payment, email, 
 
 const shop = await startShop();
 try {
+  const meter = values.cost ? await CostMeter.attach(shop) : undefined;
   const productIds = await stockUp(shop, products, 1_000_000);
   const people = await Promise.all(Array.from({ length: customers }, () => Customer.register(shop)));
   const bare = await BareCommits.open(await bareDatabases(shop), products);
   await buyMany(people, productIds, customers * 2); // warm-up
+  if (meter) {
+    const orders = Number(values.orders);
+    const withMesh = await meter.of(() => buyMany(people, productIds, orders));
+    console.log(["an order costs", ...describeCost(withMesh, orders)].join("\n"));
+    let alone = 0;
+    const seconds = Number(values.seconds);
+    const without = await meter.of(async () => {
+      alone = Math.round((await bare.run(customers, seconds)) * seconds);
+    });
+    console.log(["its commits alone cost", ...describeCost(without, alone)].join("\n"));
+    await meter.close();
+  }
   const ratios: number[] = [];
   for (let round = 1; round <= Number(values.rounds); round++) {
     const before = await bare.run(customers, Number(values.seconds));
@@ -52,7 +67,7 @@ try {
   if (ratios.length > 0)
     console.log(`ratio, median: ${ratios.toSorted()[Math.floor(ratios.length / 2)]!.toFixed(2)} (aim 0.6)`);
   await bare.close();
-  for (const server of ["nats", "postgres"] as const) {
+  for (const server of values.cost ? [] : (["nats", "postgres"] as const)) {
     const { restart, nextOrder } = await recoveryOf(shop, server, people.slice(0, 4), productIds[0]!);
     console.log(
       `${server}: ready ${restart} ms after SIGKILL, next confirmed order ${Math.round(nextOrder)} ms later (aim 10000)`,

@@ -3,7 +3,7 @@ import { inspect } from "node:util";
 import { defineEntity, p } from "@mikro-orm/core";
 import { MikroORM } from "@mikro-orm/postgresql";
 import { onTestFailed, onTestFinished } from "vitest";
-import { releaseDeadConnections } from "#mesh/runtime/storage/dead-connections.ts";
+import { preparePool } from "#mesh/runtime/storage/database.ts";
 import { freshDatabase } from "../../../../test/system/fresh.ts";
 import { type Bus, connectBus, type EventLog } from "../bus.ts";
 import { eventEntities } from "../inbox.ts";
@@ -45,7 +45,7 @@ export async function libraryDatabase(): Promise<{
       entities: [...eventEntities, ShelfRow],
       pool: { min: 0, max: connections },
       driverOptions: {
-        onPoolCreated: releaseDeadConnections,
+        onPoolCreated: preparePool,
         options: "-c lock_timeout=500 -c statement_timeout=5000",
       },
     });
