@@ -139,7 +139,12 @@ test.each([
 });
 
 test("names that only the mesh may use do not reach an upstream, nor does a claimed address", async () => {
-  const spoofed = ["X-Weft-Identity: forged", "X-Weft-Anything: 1", "X-Forwarded-Client-Cert: forged"];
+  const spoofed = [
+    "X-Weft-Identity: forged",
+    "X-Weft-Anything: 1",
+    "X-Forwarded-Client-Cert: forged",
+    "L5d-Client-Id: forged",
+  ];
   const claimed = ["X-Forwarded-For: 192.0.2.1", "Forwarded: for=192.0.2.1", "X-Real-Ip: 192.0.2.1"];
   const { statuses } = await send(get("/v1/books/1", ...spoofed, ...claimed));
   expect(statuses).toEqual([200]);
@@ -148,6 +153,7 @@ test("names that only the mesh may use do not reach an upstream, nor does a clai
     "x-weft-identity",
     "x-weft-anything",
     "x-forwarded-client-cert",
+    "l5d-client-id",
     "forwarded",
     "x-real-ip",
   ])

@@ -21,6 +21,7 @@ import {
   type Interceptor,
 } from "@connectrpc/connect";
 import { createLocalJWKSet, exportJWK, generateKeyPair, SignJWT } from "jose";
+import { pino } from "pino";
 import { beforeAll, expect, test } from "vitest";
 import { service as serviceOption } from "#gen/weft/policy/v1/policy_pb.ts";
 import { identifyCallers } from "#mesh/runtime/identity/identify-caller.ts";
@@ -29,7 +30,6 @@ import { answeredOnceKey } from "#mesh/runtime/identity/principal.ts";
 import { createUserVerifier } from "#mesh/runtime/identity/user-token.ts";
 import { reasonOf } from "#mesh/runtime/rpc/errors.ts";
 import { serverInterceptors } from "#mesh/runtime/rpc/server-interceptors.ts";
-import { createLogger } from "#mesh/runtime/telemetry/log.ts";
 import { expected, optionsOf, owner, type User, users, withBadProof, withoutProof } from "./who-may-call.ts";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -67,6 +67,7 @@ const issuer = "https://issuer.test";
 const tokens = new Map<User, string>();
 let interceptors: Interceptor[];
 let reached = 0;
+const logged: string[] = [];
 beforeAll(async () => {
   const { privateKey, publicKey } = await generateKeyPair("EdDSA", { crv: "Ed25519" });
   const stranger = await generateKeyPair("EdDSA", { crv: "Ed25519" });
@@ -87,7 +88,7 @@ beforeAll(async () => {
   }
   const jwk = { ...(await exportJWK(publicKey)), kid: "key-1", alg: "EdDSA", use: "sig" };
   interceptors = serverInterceptors({
-    log: createLogger("library", "silent"),
+    log: pino({ level: "warn" }, { write: (line) => void logged.push(line) }),
     writeLine: () => {},
     identifyCaller: identifyCallers({
       name: "library",
@@ -171,6 +172,7 @@ test.each(callers)(
       for (const user of users) {
         const want = expected(method, caller, user);
         reached = 0;
+        logged.length = 0;
         const got = await call(method, user);
         // A reply that is not the user's is found out when it is there.
         const looked = ownerField(method, "responseField") !== undefined && want.startsWith("NotFound");
@@ -178,6 +180,12 @@ test.each(callers)(
           wrong.push(
             `${method.name} for ${user?.name ?? "nobody"}: ${got} in place of ${want}, reached ${reached}`,
           );
+        const [code, reason] = want.split(" ") as [string, string];
+        const lines = logged.filter((line) => line.includes(`/${method.name}"`) && line.includes(reason));
+        if (/^(Unauth|Perm)/.test(code) && lines.length !== 1)
+          wrong.push(`${method.name}: ${want} is not in the log`);
+        if (user && logged.join().includes(tokens.get(user)!))
+          wrong.push(`${method.name}: the token is in the log`);
       }
     expect(wrong).toEqual([]);
   },

@@ -387,6 +387,29 @@ test("a renewal drops no call: those in flight end on the connection they have, 
   expect(await call(secure(), { ...withPair(await issueTo("operator")), ca: both })).toBe("Unauthenticated");
 });
 
+test("renewals under load lose nothing", async () => {
+  writeFiles("library", await issueTo("library"), root.certificate);
+  library.credentials?.reload();
+  const client = await grpc("operator", await issueTo("operator"));
+  const failures: unknown[] = [];
+  let over = false;
+  const caller = async () => {
+    while (!over) await client.list().catch((error) => failures.push(error));
+  };
+  const callers = Array.from({ length: 8 }, caller);
+  for (let renewal = 0; renewal < 4; renewal++) {
+    writeFiles("library", await issueTo("library"), root.certificate);
+    writeFiles("operator", await issueTo("operator"), root.certificate);
+    library.credentials?.reload();
+    client.own.credentials?.reload();
+    const before = calls;
+    await vi.waitFor(() => expect(calls).toBeGreaterThan(before + 30));
+  }
+  over = true;
+  await Promise.all(callers);
+  expect(failures).toEqual([]);
+});
+
 test("a workload does not start with another's certificate, another's key or an expired one", async () => {
   const [mine, other] = [await issueTo("operator"), await issueTo("edge")];
   expect(() => workload("operator", other)).toThrow('belongs to "edge"');

@@ -50,7 +50,7 @@ const chosen = contestants.filter(
 const servers: ServerProcess[] = [];
 const callers: Caller[] = [];
 try {
-  const floor = await serve("bare.ts", {});
+  const floor = await serve("bare.ts", keys);
   const serverSide: Measured[] = [];
   const clientSide: Measured[] = [];
   for (const { name, program, interceptors } of chosen) {
