@@ -92,7 +92,8 @@ const composeBlock = `  {{name}}:
     environment:
       <<: *environment
       WEFT_SERVICE: {{name}}
-      WEFT_IDENTITY_KEY: /var/run/weft/{{name}}.private.jwk.json
+      WEFT_IDENTITY_CERT: /var/run/weft/{{name}}.cert.pem
+      WEFT_IDENTITY_KEY: /var/run/weft/{{name}}.key.pem
       NATS_URL: nats://{{name}}:\${NATS_PASSWORD_{{NAME}}}@nats:4222
       DATABASE_URL: postgres://{{name}}:\${DB_PASSWORD_{{NAME}}}@postgres:5432/{{name}}
 
@@ -100,7 +101,7 @@ const composeBlock = `  {{name}}:
 /** Of the edge, the last service: it may call everybody. */
 const edgeUpstreams = /^( {6}WEFT_UPSTREAMS: )(auth=.*|.*)(?=\n {4}ports:)/m;
 const entriesOf = (list: string) => list.split(",").filter((entry) => entry !== "" && entry !== '""');
-const upstreamOf = ({ name }: Spellings) => `${name}=http://${name}:8080`;
+const upstreamOf = ({ name }: Spellings) => `${name}=https://${name}:8080`;
 
 function before(text: string, place: RegExp, addition: string): string {
   const at = text.search(place);

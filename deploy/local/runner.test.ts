@@ -66,7 +66,7 @@ test("starts servers, services and the edge, each with its own settings, and say
       `^postgres://weft_shelf:[^@]+@127.0.0.1:${places.postgres}/weft_shelf$`,
     ),
     NATS_URL: expect.stringMatching(`^nats://shelf:[^@]+@127.0.0.1:${places.nats}$`),
-    WEFT_UPSTREAMS: `reader=http://127.0.0.1:${places.reader}`,
+    WEFT_UPSTREAMS: `reader=https://127.0.0.1:${places.reader}`,
     LIBRARY_URL: edgeUrl,
   });
   await until("the text at the end", () => runner.output().includes(`the library is open at ${edgeUrl}`));
