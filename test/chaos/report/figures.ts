@@ -1,5 +1,6 @@
 /** Figures of a run, from its history and its evidence. */
-import type { CampaignResult, FaultRecord } from "../harness/run-campaign.ts";
+import type { FaultRecord } from "../harness/inject-faults.ts";
+import type { CampaignResult } from "../harness/run-campaign.ts";
 import type { Evidence } from "../shop/evidence.ts";
 
 export interface Figures {

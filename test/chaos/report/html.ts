@@ -1,5 +1,6 @@
 /** The report as one HTML file without scripts or anything from elsewhere. */
-import type { CampaignResult, FaultRecord } from "../harness/run-campaign.ts";
+import type { FaultRecord } from "../harness/inject-faults.ts";
+import type { CampaignResult } from "../harness/run-campaign.ts";
 import type { Evidence } from "../shop/evidence.ts";
 import { confirmationsOf } from "./figures.ts";
 import { textReport } from "./text.ts";

@@ -2,22 +2,19 @@
  * The load: customers who register, order, look and cancel through REST and gRPC, as careful clients do: what
  * got no answer is asked again with the same key.
  */
-import { Code, ConnectError, createClient } from "@connectrpc/connect";
-import { createGrpcTransport } from "@connectrpc/connect-node";
-import { Order_Status, OrderService } from "#gen/shop/order/v1/order_pb.ts";
+import { setTimeout as pause } from "node:timers/promises";
 import type { Completion, History } from "../harness/history.ts";
 import type { Random } from "../harness/random.ts";
 import type { Load } from "../harness/system-under-test.ts";
+import { Account, type PlacedValue } from "./account.ts";
 
 /** Tokens of the simulated provider and how often each is used. */
 const tokens = { tok_visa: 70, tok_declined: 10, tok_flaky: 12, tok_timeout: 8 };
 const password = "a-long-enough-password";
-const replyTimeoutMs = 8_000;
 /** A customer gives up an order that nobody answers. */
 const patienceMs = 120_000;
 /** Longest wait for an order to settle before the next one, in milliseconds. */
 const settleMs = 5_000;
-const tokenAgeMs = 200_000;
 
 export interface CustomersOptions {
   readonly edgeUrl: string;
@@ -27,15 +24,6 @@ export interface CustomersOptions {
   readonly products: number;
   /** Pieces of each product. */
   readonly stock: number;
-}
-
-/** An order as its customer knows it. */
-export interface PlacedValue {
-  readonly key: string;
-  readonly token: string;
-  readonly items: readonly { productId: string; quantity: number }[];
-  /** In a completion that is ok. */
-  readonly orderId?: string;
 }
 
 /** Products with their stock, and customers. No fault may come before this has returned. */
@@ -78,41 +66,27 @@ export async function prepareCustomers(
 class Customer {
   readonly #options: CustomersOptions;
   readonly #name: string;
-  readonly #email: string;
-  readonly #password: string;
+  readonly #account: Account;
   readonly #random: Random;
-  readonly #grpc;
-  #token: { value: string; since: number } | undefined;
 
   constructor(options: CustomersOptions, name: string, email: string, password_: string) {
     this.#options = options;
     this.#name = name;
-    this.#email = email;
-    this.#password = password_;
     this.#random = options.random.stream(name);
-    this.#grpc = createClient(
-      OrderService,
-      createGrpcTransport({ baseUrl: options.edgeUrl, defaultTimeoutMs: replyTimeoutMs }),
-    );
+    this.#account = new Account(options.edgeUrl, email, password_, this.#random);
   }
 
   /** Makes an account, and asks until there is an answer. */
-  async register(email = this.#email): Promise<void> {
-    const body = { email, password: this.#password, displayName: this.#name };
+  async register(email?: string): Promise<void> {
     await this.#untilAnswered(() =>
-      this.#record("register", { email }, async () => {
-        const reply = await this.#send("POST", "/v1/auth/register", body);
-        // An earlier try without an answer may have had its effect.
-        if (reply.status === 201 || reply.status === 409) return { type: "ok", value: { email } };
-        return notOk(reply, { email });
-      }),
+      this.#record("register", { email }, () => this.#account.register(this.#name, email)),
     );
   }
 
   /** Posts until it is answered with `status`. */
   async mustPost(path: string, body: unknown, status: number): Promise<Record<string, unknown>> {
     for (;;) {
-      const reply = await this.#send("POST", path, body, await this.#signIn());
+      const reply = await this.#account.post(path, body);
       if (reply.status === status) return reply.body;
       if (reply.status < 500)
         throw new Error(`${path} answered ${reply.status}: ${JSON.stringify(reply.body)}`);
@@ -154,13 +128,7 @@ class Customer {
   }
 
   async #cancelUntilAnswered(orderId: string): Promise<void> {
-    await this.#untilAnswered(() =>
-      this.#record("cancel", { orderId }, async () => {
-        const reply = await this.#send("POST", `/v1/orders/${orderId}:cancel`, {}, await this.#signIn());
-        const value = { orderId, status: reply.body?.status };
-        return reply.status === 200 ? { type: "ok", value } : notOk(reply, { orderId });
-      }),
-    );
+    await this.#untilAnswered(() => this.#record("cancel", { orderId }, () => this.#account.cancel(orderId)));
   }
 
   async #untilAnswered(ask: () => Promise<Completion>): Promise<Completion> {
@@ -175,32 +143,7 @@ class Customer {
   }
 
   async #place(order: PlacedValue): Promise<Completion> {
-    return this.#record("place", order, () =>
-      this.#random.chance(0.25) ? this.#placeByGrpc(order) : this.#placeByRest(order),
-    );
-  }
-
-  async #placeByRest(order: PlacedValue): Promise<Completion> {
-    const { key, items, token: paymentToken } = order;
-    const token = await this.#signIn();
-    const reply = await this.#send("POST", "/v1/orders", { items, paymentToken }, token, key);
-    if (reply.status !== 201) return notOk(reply, order);
-    return { type: "ok", value: { ...order, orderId: reply.body.id } };
-  }
-
-  async #placeByGrpc(order: PlacedValue): Promise<Completion> {
-    const { key, items, token: paymentToken } = order;
-    const headers = { authorization: `Bearer ${await this.#signIn()}`, "idempotency-key": key };
-    try {
-      const { id } = await this.#grpc.placeOrder({ items: [...items], paymentToken }, { headers });
-      return { type: "ok", value: { ...order, orderId: id } };
-    } catch (error) {
-      const { code, rawMessage } = ConnectError.from(error);
-      if (code === Code.Unauthenticated) this.#token = undefined;
-      if (refusals.has(code)) return { type: "fail", value: order, error: `${Code[code]}: ${rawMessage}` };
-      if (laters.has(code)) return { type: "fail", value: order, error: "later" };
-      return { type: "info", value: order, error: `${Code[code]}: ${rawMessage}` };
-    }
+    return this.#record("place", order, () => this.#account.place(order));
   }
 
   /** Looks until the order is settled or patience ends. @returns the status seen last */
@@ -209,7 +152,7 @@ class Customer {
     let status: string | undefined;
     for (let wait = 60; Date.now() < end; wait = Math.min(800, wait * 1.6)) {
       await pause(wait);
-      const completion = await this.#record("read", { orderId }, () => this.#read(orderId));
+      const completion = await this.#record("read", { orderId }, () => this.#account.read(orderId));
       if (completion.type !== "ok") continue;
       ({ status } = completion.value as { status: string });
       if (status === "CONFIRMED" || status === "CANCELLED") break;
@@ -217,76 +160,7 @@ class Customer {
     return status;
   }
 
-  async #read(orderId: string): Promise<Completion> {
-    if (this.#random.chance(0.25)) {
-      const headers = { authorization: `Bearer ${await this.#signIn()}` };
-      const order = await this.#grpc.getOrder({ orderId }, { headers });
-      return { type: "ok", value: { orderId, status: statusNames.get(order.status) } };
-    }
-    const reply = await this.#send("GET", `/v1/orders/${orderId}`, undefined, await this.#signIn());
-    if (reply.status !== 200) return notOk(reply, { orderId });
-    return { type: "ok", value: { orderId, status: reply.body.status } };
-  }
-
-  /** An access token that is young enough. */
-  async #signIn(): Promise<string> {
-    if (this.#token && Date.now() - this.#token.since < tokenAgeMs) return this.#token.value;
-    const body = { email: this.#email, password: this.#password };
-    const reply = await this.#send("POST", "/v1/auth/login", body);
-    if (reply.status !== 200) throw new Error(`login answered ${reply.status}`);
-    this.#token = { value: reply.body.accessToken, since: Date.now() };
-    return this.#token.value;
-  }
-
   #record(f: string, value: unknown, work: () => Promise<Completion>): Promise<Completion> {
     return this.#options.history.record(this.#name, f, value, work);
   }
-
-  async #send(method: string, path: string, body?: unknown, token?: string, key?: string): Promise<Reply> {
-    const response = await fetch(new URL(path, this.#options.edgeUrl), {
-      method,
-      headers: {
-        ...(body !== undefined && { "content-type": "application/json" }),
-        ...(token && { authorization: `Bearer ${token}` }),
-        ...(key && { "idempotency-key": key }),
-      },
-      body: body === undefined ? undefined : JSON.stringify(body),
-      signal: AbortSignal.timeout(replyTimeoutMs),
-    });
-    const text = await response.text();
-    if (response.status === 401) this.#token = undefined;
-    return { status: response.status, body: text ? JSON.parse(text) : undefined };
-  }
-}
-
-const statusNames = new Map<number, string>(
-  Object.entries(Order_Status).map(([name, number]) => [number, name]),
-);
-
-interface Reply {
-  status: number;
-  // biome-ignore lint/suspicious/noExplicitAny: whatever the wire brings
-  body: any;
-}
-
-/** Refused for good: the request is wrong, and nothing has happened. */
-const refusals = new Set([
-  Code.InvalidArgument,
-  Code.NotFound,
-  Code.PermissionDenied,
-  Code.FailedPrecondition,
-]);
-/** Refused for now: nothing has happened. */
-const laters = new Set([Code.Unauthenticated, Code.ResourceExhausted]);
-
-function notOk({ status, body }: Reply, value: unknown): Completion {
-  const error = `${status} ${body?.error?.message ?? body?.message ?? ""}`;
-  if (status === 401 || status === 429) return { type: "fail", value, error: "later" };
-  if (status >= 400 && status < 499 && status !== 408 && status !== 409)
-    return { type: "fail", value, error };
-  return { type: "info", value, error };
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

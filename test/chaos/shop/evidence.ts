@@ -37,6 +37,11 @@ export interface OrderEvidence {
   readonly total: string;
 }
 
+/** Whether nothing happens to an order with this status any more by itself. */
+export function isFinal(status: string): boolean {
+  return status === "CONFIRMED" || status === "CANCELLED";
+}
+
 export interface StockEvidence {
   readonly productId: string;
   readonly available: number;
