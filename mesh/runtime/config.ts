@@ -23,43 +23,49 @@ const upstreams = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-const schema = z.object({
-  WEFT_HOST: z.string().default("127.0.0.1"),
-  PORT: z.coerce.number().int().min(0).max(65535),
-  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
-  NATS_URL: z.url({ protocol: /^(nats|tls)$/ }),
-  WEFT_STREAM_REPLICAS: z.coerce
-    .number()
-    .pipe(z.union([z.literal(1), z.literal(3), z.literal(5)]))
-    .default(1),
-  WEFT_UPSTREAMS: upstreams.default(new Map()),
-  WEFT_DISCOVERY: z.enum(["static", "dns", "registry"]).default("static"),
-  WEFT_ADDRESS: z.url({ protocol: /^https?$/ }).optional(),
-  WEFT_INSTANCE: z
-    .string()
-    .regex(/^[A-Za-z0-9_-]{1,100}$/)
-    .optional(),
-  WEFT_VERSION: z.string().max(100).default("dev"),
-  WEFT_MESH: z.enum(["none", "istio", "istio-ambient", "linkerd"]).default("none"),
-  WEFT_IDENTITY_CERT: z.string().min(1).optional(),
-  WEFT_IDENTITY_KEY: z.string().min(1).optional(),
-  WEFT_TRUST_BUNDLE: z.string().min(1).optional(),
-  WEFT_TRUST_DOMAIN: z
-    .string()
-    .regex(/^[a-z0-9._-]+$/)
-    .default("weft.local"),
-  WEFT_NAMESPACE: z
-    .string()
-    .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/)
-    .default("default"),
-  WEFT_JWKS_URL: z.url(),
-  WEFT_JWKS_SERVICE: z.string().min(1).optional(),
-  WEFT_TOKEN_ISSUER: z.string().min(1),
-  WEFT_TOKEN_AUDIENCE: z.string().min(1),
-  WEFT_DIRECT_CALLS: z.enum(["allow", "deny"]).default("deny"),
-  WEFT_SEED_FILE: z.string().optional(),
-  LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
-});
+const schema = z
+  .object({
+    WEFT_HOST: z.string().default("127.0.0.1"),
+    PORT: z.coerce.number().int().min(0).max(65535),
+    DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+    NATS_URL: z.url({ protocol: /^(nats|tls)$/ }),
+    WEFT_STREAM_REPLICAS: z.coerce
+      .number()
+      .pipe(z.union([z.literal(1), z.literal(3), z.literal(5)]))
+      .default(1),
+    WEFT_UPSTREAMS: upstreams.default(new Map()),
+    WEFT_DISCOVERY: z.enum(["static", "dns", "registry"]).default("static"),
+    WEFT_ADDRESS: z.url({ protocol: /^https?$/ }).optional(),
+    WEFT_INSTANCE: z
+      .string()
+      .regex(/^[A-Za-z0-9_-]{1,100}$/)
+      .optional(),
+    WEFT_VERSION: z.string().max(100).default("dev"),
+    WEFT_MESH: z.enum(["none", "istio", "istio-ambient", "linkerd"]).default("none"),
+    WEFT_IDENTITY_CERT: z.string().min(1).optional(),
+    WEFT_IDENTITY_KEY: z.string().min(1).optional(),
+    WEFT_TRUST_BUNDLE: z.string().min(1).optional(),
+    WEFT_TRUST_DOMAIN: z
+      .string()
+      .regex(/^[a-z0-9._-]+$/)
+      .default("weft.local"),
+    WEFT_NAMESPACE: z
+      .string()
+      .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/)
+      .default("default"),
+    WEFT_JWKS_URL: z.url(),
+    WEFT_JWKS_SERVICE: z.string().min(1).optional(),
+    WEFT_TOKEN_ISSUER: z.string().min(1),
+    WEFT_TOKEN_AUDIENCE: z.string().min(1),
+    WEFT_DIRECT_CALLS: z.enum(["allow", "deny"]).default("deny"),
+    WEFT_SEED_FILE: z.string().optional(),
+    NODE_ENV: z.string().optional(),
+    LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
+  })
+  .refine(({ NODE_ENV, WEFT_DIRECT_CALLS }) => NODE_ENV !== "production" || WEFT_DIRECT_CALLS === "deny", {
+    path: ["WEFT_DIRECT_CALLS"],
+    error: "must not be allow in production",
+  });
 
 /** Settings of one service or edge process. */
 export interface Config {

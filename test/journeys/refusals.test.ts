@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { beforeAll, expect, test } from "vitest";
 import { theShop } from "../system/the-shop.ts";
-import { Customer, type Reply, send } from "./customer.ts";
+import { Customer, eventually, type Reply, send } from "./customer.ts";
 
 const shop = theShop();
 let customer: Customer;
@@ -51,6 +51,25 @@ test("after logout the session cannot be refreshed", async () => {
     body: { refreshToken: someone.refreshToken },
   });
   expect(again.status).toBe(401);
+});
+
+test("after signing out everywhere the access token is void at the edge and in services, within seconds", async () => {
+  const someone = await Customer.register(shop);
+  expect((await someone.get("/v1/orders")).status).toBe(200);
+  expect((await someone.post("/v1/auth/logout", {})).status).toBe(200);
+  const { body } = await eventually("refused at the edge", async () => {
+    const reply = await someone.get("/v1/orders");
+    return reply.status === 401 ? reply : undefined;
+  });
+  expect(body.details[0].reason).toBe("TOKEN_REVOKED");
+  const direct = `http://127.0.0.1:${shop.servicePort("order")}/shop.order.v1.OrderService/ListOrders`;
+  const headers = { authorization: `Bearer ${someone.token}`, "content-type": "application/json" };
+  const inside = await eventually("refused in the service", async () => {
+    const { status } = await fetch(direct, { method: "POST", headers, body: "{}" });
+    return status === 401 ? status : undefined;
+  });
+  expect(inside).toBe(401);
+  expect((await customer.get("/v1/orders")).status).toBe(200);
 });
 
 test("only admins change the catalogue and the stock", async () => {

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import tls from "node:tls";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import * as grpcJs from "@grpc/grpc-js";
 import { pino } from "pino";
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { DeadLetterService, ListDeadLettersRequestSchema } from "#gen/weft/events/v1/dead_letters_pb.ts";
@@ -207,6 +208,29 @@ test.each(attacks)(
   },
 );
 
+test("a peer that is not ours comes with its certificate, too: @grpc/grpc-js", async () => {
+  const { certificate, key } = await issue({ uris: [idOf("operator")] });
+  const own = workload("library", await issue({ uris: [idOf("library")], dnsNames: ["localhost"] }));
+  const at = await serve(own);
+  const [ca, k, c] = [root.certificate, key, certificate].map((pem) => Buffer.from(pem)) as [
+    Buffer,
+    Buffer,
+    Buffer,
+  ];
+  const status = (credentials: grpcJs.ChannelCredentials) =>
+    new Promise<number>((resolve) => {
+      const client = new grpcJs.Client(`127.0.0.1:${at}`, credentials, {
+        "grpc.ssl_target_name_override": "localhost",
+      });
+      onTestFinished(() => client.close());
+      const path = "/weft.events.v1.DeadLetterService/ListDeadLetters";
+      const bytes = (message: Buffer) => message;
+      client.makeUnaryRequest(path, bytes, bytes, Buffer.alloc(0), (error) => resolve(error?.code ?? 0));
+    });
+  expect(await status(grpcJs.credentials.createSsl(ca, k, c))).toBe(0);
+  expect(await status(grpcJs.credentials.createSsl(ca))).toBe(16);
+});
+
 test("without a certificate, by TLS or in plaintext, a call is refused", async () => {
   expect(await call(secure())).toBe("Unauthenticated");
   expect(await call(`http://127.0.0.1:${port}`)).toBe("Unauthenticated");
@@ -386,6 +410,72 @@ test("a renewal drops no call: those in flight end on the connection they have, 
   expect(await client.list()).toBe("reached");
   expect(await call(secure(), { ...withPair(await issueTo("operator")), ca: both })).toBe("Unauthenticated");
 });
+
+test("a peer known by a root that is withdrawn has to show its certificate again", async () => {
+  const next = await createRoot("weft.test", valid);
+  const issued = await issue({ uris: [idOf("archive")] });
+  const own = workload("archive", issued);
+  const at = await serve(own);
+  const options = {
+    ...withPair(await issueTo("operator")),
+    ca: root.certificate,
+    checkServerIdentity: () => undefined,
+  };
+  const session = http2.connect(`https://127.0.0.1:${at}`, options);
+  session.on("error", () => {});
+  onTestFinished(() => session.destroy());
+  await once(session, "remoteSettings");
+  writeFiles("archive", issued, root.certificate + next.certificate);
+  own.credentials?.reload();
+  await new Promise((resolve) => session.ping(resolve));
+  expect(session.closed, "a root more changes nothing").toBe(false);
+  writeFiles("archive", issued, next.certificate);
+  const goaway = once(session, "goaway");
+  own.credentials?.reload();
+  await goaway;
+});
+
+test.each(["http/1.1", "h2"])(
+  "other protocols over %s are asked for the same certificate",
+  async (protocol) => {
+    const ask = async (options: tls.ConnectionOptions) => {
+      const socket = tls.connect({
+        port,
+        host: "127.0.0.1",
+        ca: root.certificate,
+        checkServerIdentity: () => undefined,
+        ALPNProtocols: [protocol],
+        ...options,
+      });
+      onTestFinished(() => void socket.destroy());
+      await once(socket, "secureConnect");
+      const path = "/weft.events.v1.DeadLetterService/ListDeadLetters";
+      if (protocol === "h2") {
+        const session = http2.connect("https://library.test", { createConnection: () => socket });
+        const stream = session.request({
+          ":method": "POST",
+          ":path": path,
+          "content-type": "application/json",
+        });
+        stream.end("{}");
+        const [headers] = await once(stream, "response");
+        return headers[":status"];
+      }
+      socket.write(
+        `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}`,
+      );
+      const [answer] = await once(socket, "data");
+      return Number(String(answer).split(" ")[1]);
+    };
+    writeFiles("library", await issueTo("library"), root.certificate);
+    library.credentials?.reload();
+    expect(await ask(withPair(await issueTo("operator")))).toBe(200);
+    expect(calls).toBe(1);
+    expect(await ask(withPair(await issueTo("edge")))).toBe(403);
+    expect(await ask({})).toBe(401);
+    expect(calls).toBe(1);
+  },
+);
 
 test("renewals under load lose nothing", async () => {
   writeFiles("library", await issueTo("library"), root.certificate);

@@ -40,8 +40,22 @@ export function serverTls({ credentials, ...domain }: Workload, log: Logger): tl
   });
   server.on("secureConnection", (socket) => rememberPeer(socket, peerByCertificate(socket, domain)));
   server.on("tlsClientError", logSome(log));
-  credentials.onRenewal(() => server.setSecureContext({ ...options(), secureOptions: noTickets }));
+  credentials.onRenewal((before) => {
+    server.setSecureContext({ ...options(), secureOptions: noTickets });
+    if (!isPartOf(before.roots, credentials.current.roots)) server.emit(trustWithdrawn);
+  });
   return server;
+}
+
+/**
+ * Event of such a server: a root is not trusted any more. Peers of open connections may be known by it, so they
+ * have to show their certificates again.
+ */
+export const trustWithdrawn = "trustWithdrawn";
+
+/** Whether every certificate of a bundle is in another one, too. */
+function isPartOf(bundle: string, other: string): boolean {
+  return bundle.split(/(?=-----BEGIN )/).every((pem) => other.includes(pem.trim()));
 }
 
 /** SSL_OP_NO_TICKET of OpenSSL. */

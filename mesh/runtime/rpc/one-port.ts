@@ -11,6 +11,7 @@ import type { Socket } from "node:net";
 import type tls from "node:tls";
 import type { FastifyServerFactory } from "fastify";
 import { peerOf, rememberPeer } from "../identity/peer.ts";
+import { trustWithdrawn } from "./mutual-tls.ts";
 
 /** Client connection preface of HTTP/2 (RFC 9113 section 3.4). */
 const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
@@ -117,6 +118,11 @@ export function joinServers(
     if (socket.alpnProtocol !== "h2") return toHttp1.call(h1, socket);
     h2.once("session", (session) => rememberPeer(session, peerOf(socket)));
     give(socket, h2);
+  });
+
+  // Their open streams finish; clients make another connection for the next.
+  secure?.on(trustWithdrawn, () => {
+    for (const session of sessions) if (session.encrypted) session.close();
   });
 
   const closeIdle = h1.closeIdleConnections.bind(h1);
