@@ -284,6 +284,26 @@ test.each(["TLSv1.2", "TLSv1.1"] as const)("%s is refused", async (version) => {
   expect(String(error)).toMatch(/protocol version|no protocols available/i);
 });
 
+test("a session is not resumed: it would bring back a certificate that may have expired since", async () => {
+  const options = {
+    ...withPair(await issueTo("operator")),
+    ca: root.certificate,
+    checkServerIdentity: () => undefined,
+  };
+  const first = tls.connect({ port, host: "127.0.0.1", ALPNProtocols: ["h2"], ...options });
+  onTestFinished(() => void first.destroy());
+  await once(first, "secureConnect");
+  let session = first.getSession();
+  first.on("session", (ticket) => {
+    session = ticket;
+  });
+  await once(first, "data"); // the server's settings; tickets come before
+  const second = tls.connect({ port, host: "127.0.0.1", ALPNProtocols: ["h2"], ...options, session });
+  onTestFinished(() => void second.destroy());
+  await once(second, "secureConnect");
+  expect(second.isSessionReused()).toBe(false);
+});
+
 test("there is nothing to renegotiate", async () => {
   const options = { ca: root.certificate, checkServerIdentity: () => undefined, ALPNProtocols: ["h2"] };
   const socket = tls.connect({ port, host: "127.0.0.1", ...options });
