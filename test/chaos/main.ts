@@ -8,10 +8,10 @@ import { kindsOf } from "./harness/schedule.ts";
 import type { SystemUnderTest } from "./harness/system-under-test.ts";
 import { htmlReport } from "./report/html.ts";
 import { textReport } from "./report/text.ts";
-import { shop } from "./shop/shop.ts";
+import { shopOf, shop as shopOfOne } from "./shop/shop.ts";
 
-const kinds = kindsOf(shop as SystemUnderTest<never>);
-const usage = `usage: npm run chaos -- [--seed N] [--orders N] [--count N] [--every MS] [--faults LIST] [--crashes N] [--out DIR]
+const kinds = kindsOf(shopOfOne as SystemUnderTest<never>);
+const usage = `usage: npm run chaos -- [--seed N] [--orders N] [--count N] [--every MS] [--faults LIST] [--crashes N] [--replicas N] [--out DIR]
 
   --seed N       repeats the run of that seed; drawn and printed if left out
   --orders N     checkouts (default 5000)
@@ -19,6 +19,7 @@ const usage = `usage: npm run chaos -- [--seed N] [--orders N] [--count N] [--ev
   --every MS     mean time between two faults (default 2000)
   --faults LIST  of ${kinds.join(",")} (default: all)
   --crashes N    crashes at each failpoint (default 0)
+  --replicas N   processes of each service (default 1)
   --out DIR      where history and reports go (default .weft/chaos/SEED)
   --keep         keeps the data and logs of the run as well`;
 
@@ -30,6 +31,7 @@ const { values } = parseArgs({
     every: { type: "string", default: "2000" },
     faults: { type: "string", default: kinds.join() },
     crashes: { type: "string", default: "0" },
+    replicas: { type: "string", default: "1" },
     out: { type: "string" },
     keep: { type: "boolean", default: false },
     help: { type: "boolean", short: "h", default: false },
@@ -57,7 +59,7 @@ async function run(): Promise<number> {
       console.log("ending the run; once more to drop it");
       enough.abort();
     });
-  const result = await runCampaign(shop, {
+  const result = await runCampaign(shopOf(Math.max(1, count("replicas"))), {
     enough: enough.signal,
     seed,
     units: count("orders"),
@@ -78,7 +80,7 @@ async function run(): Promise<number> {
   return result.violations.length === 0 ? 0 : 1;
 }
 
-function count(name: "orders" | "count" | "every" | "crashes"): number {
+function count(name: "orders" | "count" | "every" | "crashes" | "replicas"): number {
   const number = Number(values[name]);
   if (Number.isInteger(number) && number >= 0) return number;
   throw new Error(`--${name} must be a whole number, not ${values[name]}`);

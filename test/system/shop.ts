@@ -36,6 +36,8 @@ export type Shop = RunningShop & {
 export type ShopOptions = {
   /** All services in one process. Default false. */
   single?: boolean;
+  /** Processes of each service; one where it is not listed. */
+  replicas?: ReadonlyMap<string, number>;
   /** Settings for the services. */
   env?: Record<string, string>;
   /** Program of the runner, from the root of the repository. Default that of `npm start`. */
@@ -53,6 +55,7 @@ export type ShopOptions = {
  */
 export async function startShop({
   single = false,
+  replicas = new Map(),
   env = {},
   entry = "deploy/local/main.ts",
   portOffset,
@@ -62,8 +65,12 @@ export async function startShop({
   const runner = startRunnerProcess({
     entry,
     dataDir: folder,
-    portOffset: portOffset ?? (await pickPortOffset(placesFor(system, 0).all.map(({ port }) => port))),
-    args: single ? ["--single"] : [],
+    portOffset:
+      portOffset ?? (await pickPortOffset(placesFor(system, 0, replicas).all.map(({ port }) => port))),
+    args: [
+      ...(single ? ["--single"] : []),
+      ...[...replicas].flatMap(([name, count]) => ["--replicas", `${name}=${count}`]),
+    ],
     env,
   });
   const clear = () => {

@@ -26,7 +26,10 @@ await runner({
   ...system,
   services: system.services.map(withSettings),
   edge: withSettings(system.edge),
-  link: (link) => links[linkName(link)] ?? link.port,
+  // With a proxy in between everybody has one address; without, replicas find each other through the registry.
+  ...(Object.keys(links).length > 0 && {
+    link: (link: { from: string; to: string; port: number }) => links[linkName(link)] ?? link.port,
+  }),
   // What is killed every other second would soon wait 10 s for each restart.
   restarts: { firstDelay: 100, maxDelay: 400 },
 });

@@ -37,11 +37,16 @@ const customers = 16;
 /** Services whose clock may go wrong. Those that check tokens refuse them meanwhile, and must recover. */
 const skewable = ["order", "payment", "inventory", "email"];
 
-export async function startShopInTest(setup: Setup, links: readonly Link[]): Promise<SystemInTest<Evidence>> {
+/** @param replicas processes of each service */
+export async function startShopInTest(
+  setup: Setup,
+  links: readonly Link[],
+  replicas: ReadonlyMap<string, number>,
+): Promise<SystemInTest<Evidence>> {
   const { folder, kinds } = setup;
   const dataDir = join(folder, "data");
-  const portOffset = await pickPortOffset(placesFor(system, 0).all.map(({ port }) => port));
-  const places = placesFor(system, portOffset);
+  const portOffset = await pickPortOffset(placesFor(system, 0, replicas).all.map(({ port }) => port));
+  const places = placesFor(system, portOffset, replicas);
   const proxies = new Map<string, FaultProxy>();
   if (kinds.has("link"))
     for (const link of links) proxies.set(linkName(link), await FaultProxy.listen(places.port(link.to)));
@@ -64,6 +69,7 @@ export async function startShopInTest(setup: Setup, links: readonly Link[]): Pro
     entry: "test/chaos/shop/runner.ts",
     portOffset,
     dataDir,
+    replicas,
     env: { CHAOS_SETUP: JSON.stringify(runnerSetup) },
   }).catch((error: Error) => {
     giveBack?.();

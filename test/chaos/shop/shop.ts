@@ -1,6 +1,6 @@
 /** The shop as the harness sees it. */
 import { system } from "#local/system.ts";
-import { processNames } from "#local/topology.ts";
+import { processNames, replicaName } from "#local/topology.ts";
 import type { Link, SystemUnderTest } from "../harness/system-under-test.ts";
 import type { Evidence } from "./evidence.ts";
 import { failpoints } from "./failpoints.ts";
@@ -21,12 +21,20 @@ const links: readonly Link[] = [
   { from: "email", to: "inbox" },
 ];
 
-export const shop: SystemUnderTest<Evidence> = {
-  name: "shop",
-  processes: [...processNames(system), "postgres", "nats"],
-  links,
-  failpoints,
-  ownFaults: { "lose-store": 1, repeat: 1, poison: 1, disk: 1, clock: 1 },
-  invariants,
-  start: (setup) => startShopInTest(setup, links),
-};
+/** @param replicas processes of each service */
+export function shopOf(replicas: number): SystemUnderTest<Evidence> {
+  const more = services.flatMap((name) =>
+    Array.from({ length: replicas - 1 }, (_, index) => replicaName(name, index + 2)),
+  );
+  return {
+    name: replicas === 1 ? "shop" : `shop with ${replicas} processes of each service`,
+    processes: [...processNames(system), ...more, "postgres", "nats"],
+    links,
+    failpoints,
+    ownFaults: { "lose-store": 1, repeat: 1, poison: 1, disk: 1, clock: 1 },
+    invariants,
+    start: (setup) => startShopInTest(setup, links, new Map(services.map((name) => [name, replicas]))),
+  };
+}
+
+export const shop = shopOf(1);
