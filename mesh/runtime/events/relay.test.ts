@@ -105,6 +105,7 @@ test("two relays and 8 writers that hold their transactions skip nothing and kee
 
 /** Events of the next test. The whole proof is OUTBOX_EVENTS=96000, which takes some ten minutes. */
 const manyEvents = Number(process.env.OUTBOX_EVENTS ?? 64 * 6);
+const timeForMany = 120_000 + manyEvents * 15;
 
 test("64 writers that hold their transactions up to half a second, and three relays: nothing is skipped", async () => {
   const { orm, open } = await libraryDatabase();
@@ -131,7 +132,7 @@ test("64 writers that hold their transactions up to half a second, and three rel
   expect(rows.length).toBeGreaterThanOrEqual(writers * perWriter);
   expect(new Set(messages.map(({ id }) => id))).toEqual(new Set(rows.map(({ id }) => id)));
   expectOrderPerShelf(messages);
-}, 120_000 + manyEvents * 15);
+}, timeForMany);
 
 /** false for a lock or a connection that was not to be had in time; everything else fails the test. */
 function laterIfBusy(error: unknown): false {

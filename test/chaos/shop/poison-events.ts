@@ -1,6 +1,10 @@
+import { readFileSync } from "node:fs";
+import { createFileRegistry, fromBinary } from "@bufbuild/protobuf";
+import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { jetstream } from "@nats-io/jetstream";
 import { type MsgHdrs, headers as newHeaders } from "@nats-io/nats-core";
 import { encodeCloudEvent } from "#mesh/runtime/events/cloud-events.ts";
+import { eventContract, eventsOf } from "#mesh/runtime/events/event-contract.ts";
 import type { Random } from "../harness/random.ts";
 import { asService } from "./bus.ts";
 
@@ -13,6 +17,16 @@ const places = [
   { service: "order", type: "shop.order.v1.OrderCancelled" },
   { service: "inventory", type: "shop.inventory.v1.StockChanged" },
 ];
+
+/** Subject of each event of a descriptor set, by the event's full name. */
+export function subjectsOfEvents(descriptors: string): Map<string, string> {
+  const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, readFileSync(descriptors)));
+  return new Map(
+    eventsOf([...registry.files])
+      .map(eventContract)
+      .map(({ type, subject }) => [type, subject]),
+  );
+}
 
 /**
  * Publishes messages that no consumer can read: a body that is not Protobuf, a type that nobody knows, headers

@@ -1,12 +1,9 @@
 /** A running shop: started on its own ports and data, with a proxy on each link where a run wants them. */
 
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createFileRegistry, fromBinary } from "@bufbuild/protobuf";
-import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { system } from "#local/system.ts";
 import { placesFor, processNames } from "#local/topology.ts";
-import { eventContract, eventsOf } from "#mesh/runtime/events/event-contract.ts";
 import { pickPortOffset } from "../../system/runner-process.ts";
 import { startShop } from "../../system/shop.ts";
 import { FaultProxy } from "../faults/fault-proxy.ts";
@@ -24,7 +21,7 @@ import { Databases } from "./databases.ts";
 import { type Evidence, emitters, mailsAboutOrders, readDatabases, workUnderWay } from "./evidence.ts";
 import { cannotLimitDisk, fillDisk, limitDisk } from "./fill-disk.ts";
 import { loseStore } from "./lose-store.ts";
-import { poisonEvents } from "./poison-events.ts";
+import { poisonEvents, subjectsOfEvents } from "./poison-events.ts";
 import { readStreams } from "./read-streams.ts";
 import { repeatEvents } from "./repeat-events.ts";
 import type { RunnerSetup } from "./runner.ts";
@@ -77,7 +74,7 @@ export async function startShopInTest(
   });
   const databases = new Databases(dataDir, places.port("postgres"));
   const bus = { dataDir, port: places.port("nats") };
-  const subjects = subjectsOfEvents();
+  const subjects = subjectsOfEvents(join(root, system.descriptors));
   const poison = new Set<string>();
   const seen = new Set<string>();
   let given: Record<string, number> = {};
@@ -181,15 +178,4 @@ export async function startShopInTest(
     },
     stop,
   };
-}
-
-/** Subject of each event, by the event's full name. */
-function subjectsOfEvents(): Map<string, string> {
-  const descriptors = readFileSync(join(root, system.descriptors));
-  const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, descriptors));
-  return new Map(
-    eventsOf([...registry.files])
-      .map(eventContract)
-      .map(({ type, subject }) => [type, subject]),
-  );
 }

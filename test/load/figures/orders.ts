@@ -29,20 +29,24 @@ const mostRepeats = 60;
 
 /**
  * Has `customers` order at once, each waiting for the end of one order before the next.
- * @returns seconds until all are confirmed, and how often something was asked again
+ * @returns seconds until all are confirmed, how often something was asked again, and the milliseconds that each
+ *   order took
  */
 export async function buyMany(customers: readonly Customer[], productIds: readonly string[], orders: number) {
   let left = orders;
   let repeats = 0;
+  const latencies: number[] = [];
   const began = performance.now();
   const shopping = customers.map(async (customer) => {
     while (left-- > 0) {
       const productId = productIds[left % productIds.length] as string;
+      const asked = performance.now();
       repeats += await buy(customer, [{ productId, quantity: 1 }]);
+      latencies.push(performance.now() - asked);
     }
   });
   await Promise.all(shopping);
-  return { seconds: (performance.now() - began) / 1_000, repeats };
+  return { seconds: (performance.now() - began) / 1_000, repeats, latencies };
 }
 
 /**

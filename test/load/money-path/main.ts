@@ -18,6 +18,7 @@ import { type RunningShop, startShop } from "../../system/shop.ts";
 import { buyMany, stockUp } from "../figures/orders.ts";
 import { BareCommits, type PartName, parts } from "./bare-commits.ts";
 import { CostMeter, describeCost } from "./cost.ts";
+import { besidePoison } from "./poison.ts";
 import { recoveryOf } from "./recovery.ts";
 
 const { values } = parseArgs({
@@ -67,6 +68,12 @@ try {
   if (ratios.length > 0)
     console.log(`ratio, median: ${ratios.toSorted()[Math.floor(ratios.length / 2)]!.toFixed(2)} (aim 0.6)`);
   await bare.close();
+  if (Number(values.rounds) > 0) {
+    const { without, beside, poison } = await besidePoison(shop, people, productIds, Number(values.orders));
+    console.log(
+      `p99 of an order: ${without.toFixed(0)} ms; beside ${poison.toFixed(0)} unreadable events in a hundred orders ${beside.toFixed(0)} ms, ${(beside / without).toFixed(2)} times as long (aim 1.2)`,
+    );
+  }
   for (const server of values.cost ? [] : (["nats", "postgres"] as const)) {
     const { restart, nextOrder } = await recoveryOf(shop, server, people.slice(0, 4), productIds[0]!);
     console.log(
