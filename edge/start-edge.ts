@@ -17,6 +17,7 @@ import { service as serviceOption } from "#gen/weft/policy/v1/policy_pb.ts";
 import type { Config } from "#mesh/runtime/config.ts";
 import { startDiscovery } from "#mesh/runtime/discovery/discovery.ts";
 import { connectBus } from "#mesh/runtime/events/bus.ts";
+import { observeCredentials } from "#mesh/runtime/identity/observe-credentials.ts";
 import { followRevocations } from "#mesh/runtime/identity/revocations.ts";
 import { createUserVerifier } from "#mesh/runtime/identity/user-token.ts";
 import { loadWorkload } from "#mesh/runtime/identity/workload.ts";
@@ -73,6 +74,7 @@ export async function startEdge(config: Config): Promise<RunningEdge> {
   const requests = new RequestMetrics();
   metrics.add(() => requests.text());
   const workload = loadWorkload("edge", config, log);
+  observeCredentials(metrics.meter, workload);
   const registry = readDescriptors(config.env.WEFT_DESCRIPTORS ?? "gen/descriptors.binpb");
   const services = [...registry]
     .filter((type) => type.kind === "service")

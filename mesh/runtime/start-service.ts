@@ -11,6 +11,7 @@ import { observeEvents } from "./events/observe.ts";
 import { startOutboxRelay } from "./events/relay.ts";
 import { pruneReplies, replyPruning } from "./idempotency/stored-replies.ts";
 import { identifyCallers } from "./identity/identify-caller.ts";
+import { observeCredentials } from "./identity/observe-credentials.ts";
 import { peerKey } from "./identity/peer.ts";
 import { announceRevocation, followRevocations } from "./identity/revocations.ts";
 import { createUserVerifier } from "./identity/user-token.ts";
@@ -60,6 +61,7 @@ export async function startService(
   const { meter } = metrics;
 
   const workload = loadWorkload(name, config, log);
+  observeCredentials(meter, workload);
   const orm = await openDatabase(config.databaseUrl, definition.storage, log, meter);
   const bus = await connectBus({ url: config.natsUrl, service: name, log });
   const open = (upstream: string, address: string) => sessionsTo(upstream, address, workload, log);
