@@ -13,7 +13,7 @@ const mostWaiting = 8 * 1024 * 1024;
 /** @param stopping ends all streams */
 export function serveTicks(server: FastifyInstance, ticker: Ticker, stopping: AbortSignal): void {
   let streams = 0;
-  server.get("/ticks", async (request, reply) => {
+  server.get<{ Querystring: { after?: string } }>("/ticks", async (request, reply) => {
     if (streams >= mostStreams)
       return reply
         .code(503)
@@ -31,7 +31,8 @@ export function serveTicks(server: FastifyInstance, ticker: Ticker, stopping: Ab
     });
     // The browser comes back after this many milliseconds when the stream breaks.
     raw.write("retry: 1000\n\n");
-    const last = Number(request.headers["last-event-id"] ?? 0);
+    // A browser that comes back says so by the header; a page that opens a stream anew can only say it in the address.
+    const last = Number(request.headers["last-event-id"] ?? request.query.after ?? 0);
     try {
       const after = Number.isSafeInteger(last) && last > 0 ? last : 0;
       for await (const tick of followTicks(ticker, after, AbortSignal.any([gone.signal, stopping]))) {
