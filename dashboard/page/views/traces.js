@@ -1,7 +1,212 @@
-import { empty } from "../parts/badges.js";
+/** Traces: a list with a filter, and one trace as a waterfall (trace.js). */
+import { count, exactTime, ms } from "../format.js";
+import { TraceList } from "../live/trace-list.js";
+import { badge, droppedMark, empty, failure } from "../parts/badges.js";
+import { field } from "../parts/panel.js";
+import { VirtualList } from "../parts/virtual-list.js";
 import { el } from "../render.js";
+import { linkTo, replaceQuery } from "../router.js";
+import { openTrace } from "./trace.js";
 
-export const openTraces = () => ({
-  title: "Traces",
-  draw: () => [el("h1", null, "Traces"), empty("This view is not there yet")],
-});
+const typingMs = 250;
+const fields = ["service", "method", "id", "min", "errors"];
+
+export function openTraces(app, place) {
+  if (place.path[0]) return openTrace(app, place.path[0], place);
+  let filter = filterOf(place.query);
+  let isPaused = false;
+  let seen;
+  let typing;
+  let store;
+  let slowest = 1;
+  const list = new VirtualList({
+    label: "Traces",
+    rowHeight: 30,
+    redraw: app.redraw,
+    idOf: ({ traceId }) => traceId,
+    classOf: () => "trace-row",
+    row,
+    open: ({ traceId }) => {
+      location.hash = linkTo("traces", [traceId]);
+    },
+    onEnd: async () => {
+      await store.older();
+      app.redraw();
+    },
+  });
+  start();
+
+  async function start() {
+    store?.end();
+    const { service, method, id, min, errors } = filter;
+    store = new TraceList({
+      service,
+      method,
+      id,
+      ...(errors && { errorsOnly: true }),
+      ...(Number(min) > 0 && { minDurationMs: Number(min) }),
+    });
+    const mine = store;
+    await mine.open();
+    if (mine === store) app.redraw();
+  }
+
+  function change(part) {
+    filter = { ...filter, ...part };
+    clearTimeout(typing);
+    typing = setTimeout(() => {
+      replaceQuery(filter);
+      start();
+    }, typingMs);
+    app.redraw();
+  }
+
+  function row({ startedAt, name, service, durationMs = 0, spans = 0, errors = 0, status, services = [] }) {
+    return [
+      el("time", { datetime: startedAt, class: "muted" }, exactTime(startedAt)),
+      el("span", { class: "name" }, name),
+      el("span", { class: "number" }, ms(durationMs)),
+      el(
+        "span",
+        { class: "wide bar-space", "aria-hidden": "true" },
+        el("span", {
+          class: `bar ${errors > 0 ? "bad" : ""}`,
+          style: { width: `${Math.max(1, (durationMs / slowest) * 100)}%` },
+        }),
+      ),
+      el("span", { class: "wide number muted" }, `${count(spans)} ${spans === 1 ? "span" : "spans"}`),
+      el("span", null, errors > 0 ? badge(status || "failed", "bad") : badge(status || "ok", "good")),
+      el("span", { class: "wide muted" }, services.length > 0 ? services.join(" → ") : service),
+    ];
+  }
+
+  const text = (name, label, more = {}) =>
+    field(
+      label,
+      el("input", {
+        type: "search",
+        value: filter[name],
+        maxlength: 128,
+        ...more,
+        on: { input: ({ target }) => change({ [name]: target.value.trim() }) },
+      }),
+      { grow: true },
+    );
+
+  function toolbar() {
+    const services = [...new Set((app.tick?.processes ?? []).flatMap(({ nodes = [] }) => nodes))];
+    const options =
+      filter.service && !services.includes(filter.service) ? [...services, filter.service] : services;
+    return el(
+      "form",
+      {
+        class: "toolbar",
+        role: "search",
+        "aria-label": "Filter of traces",
+        on: { submit: (event) => event.preventDefault() },
+      },
+      text("method", "Name contains", { "data-filter": "" }),
+      text("id", "Trace, request or value of an attribute"),
+      field(
+        "Service",
+        el(
+          "select",
+          { value: filter.service, on: { change: ({ target }) => change({ service: target.value }) } },
+          el("option", { key: "", value: "" }, "all"),
+          options.map((name) => el("option", { key: name, value: name }, name)),
+        ),
+      ),
+      field(
+        "At least",
+        el(
+          "select",
+          { value: filter.min, on: { change: ({ target }) => change({ min: target.value }) } },
+          [
+            ["", "any time"],
+            ["10", "10 ms"],
+            ["100", "100 ms"],
+            ["1000", "1 s"],
+          ].map(([value, label]) => el("option", { value }, label)),
+        ),
+      ),
+      el(
+        "label",
+        { class: "check" },
+        el("input", {
+          type: "checkbox",
+          checked: filter.errors === "1",
+          on: { change: ({ target }) => change({ errors: target.checked ? "1" : "" }) },
+        }),
+        "failed only",
+      ),
+      el(
+        "button",
+        {
+          type: "button",
+          "aria-pressed": String(isPaused),
+          on: {
+            click: () => {
+              isPaused = !isPaused;
+              app.redraw();
+            },
+          },
+        },
+        isPaused ? "Paused" : "Pause",
+      ),
+    );
+  }
+
+  return {
+    title: "Traces",
+    async tick({ sequence, traces: { last, dropped } = {} }) {
+      // A trace that has begun grows for a while.
+      const isNews = last !== seen || Number(sequence) % 5 === 0;
+      if (isPaused || !isNews || list.top > 300) return;
+      seen = last;
+      await store.newer(dropped);
+      app.redraw();
+    },
+    place(next) {
+      const wanted = filterOf(next.query);
+      if (fields.every((name) => wanted[name] === filter[name])) return;
+      filter = wanted;
+      start();
+    },
+    close: () => store.end(),
+    draw() {
+      const { traces, hasOlder, dropped, problem } = store;
+      slowest = Math.max(1, ...traces.slice(0, 500).map(({ durationMs = 0 }) => durationMs));
+      return [
+        el(
+          "div",
+          { class: "head" },
+          el("h1", null, "Traces"),
+          el(
+            "span",
+            { class: "muted", "data-traces": traces.length },
+            `${count(traces.length)} ${hasOlder ? "newest, older ones as you scroll" : ""}`,
+          ),
+          droppedMark(dropped),
+        ),
+        toolbar(),
+        failure(problem),
+        el(
+          "div",
+          { class: "panel" },
+          traces.length === 0
+            ? empty(
+                "No samples",
+                "Traces are there as soon as somebody calls: ",
+                el("a", { href: linkTo("explorer") }, "make a call"),
+                ".",
+              )
+            : list.draw(traces),
+        ),
+      ];
+    },
+  };
+}
+
+function filterOf(query) {
+  return Object.fromEntries(fields.map((name) => [name, query.get(name) ?? ""]));
+}
