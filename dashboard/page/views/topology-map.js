@@ -114,7 +114,7 @@ const lock = ({ x, y }) =>
     "svg:g",
     { class: "lock", transform: `translate(${x - 1.5} ${y - 13})` },
     el("svg:title", null, "mTLS"),
-    el("svg:path", { d: "M-5 3.5h6v5h-6zM-3.8 3.5v-1.6a1.8 1.8 0 0 1 3.6 0v1.6" }),
+    el("svg:path", { class: "sign", d: "M-5 3.5h6v5h-6zM-3.8 3.5v-1.6a1.8 1.8 0 0 1 3.6 0v1.6" }),
   );
 
 function box({ name, kind }, place, { chosen, processes, isFaded }) {
