@@ -7,6 +7,7 @@ const notOurs = ["**/node_modules/**", ".weft/**", "third_party/**", "gen/**"];
 const journeys = [
   "test/journeys/**/*.test.ts",
   "test/chaos/*.test.ts",
+  "test/browser/*.test.ts",
   "test/system/printed-calls.test.ts",
   "test/system/docs.test.ts",
 ];

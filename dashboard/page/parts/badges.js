@@ -17,8 +17,11 @@ const toneOfState = {
   STOPPING: "warn",
 };
 
-export const toneOf = (state) => toneOfState[state] ?? "calm";
-export const stateBadge = (state) => badge(words(state), toneOf(state), { "data-state": state });
+/** A process that crashed is red until it is ready again. */
+export const toneOf = ({ state, restarts = 0 }) =>
+  state === "STARTING" && restarts > 0 ? "bad" : (toneOfState[state] ?? "calm");
+export const stateBadge = (process) =>
+  badge(words(process.state), toneOf(process), { "data-state": process.state });
 
 const toneOfBreaker = { CLOSED: "good", HALF_OPEN: "warn", OPEN: "bad" };
 export const breakerBadge = (state) =>

@@ -40,7 +40,7 @@ export function openExplorer(app, place) {
       if (form) {
         draft = drafts.get(method) ?? {
           messages: [form.example || "{}"],
-          user: form.needsUser ? (app.system?.users?.[0] ?? "") : "",
+          user: undefined,
           via: form.vias?.[0] ?? "EDGE",
           intervalMs: 0,
         };
@@ -52,12 +52,14 @@ export function openExplorer(app, place) {
     app.redraw();
   }
 
+  /** Unless somebody chose: the first account where the method wants one. */
+  const userOf = () => draft.user ?? (form.needsUser ? (app.system?.users?.[0] ?? "") : "");
   const takesStream = () => ["CLIENT_STREAMING", "BIDI_STREAMING"].includes(form.kind);
   const wanted = () => ({
     method,
     messages: draft.messages,
     via: draft.via,
-    user: draft.user,
+    user: userOf(),
     ...(draft.intervalMs > 0 && { interval: `${draft.intervalMs / 1000}s` }),
   });
 
@@ -223,7 +225,7 @@ export function openExplorer(app, place) {
         el(
           "select",
           {
-            value: draft.user,
+            value: userOf(),
             on: {
               change: ({ target }) => {
                 draft.user = target.value;

@@ -96,12 +96,17 @@ export function openOverview(app) {
     );
   }
 
-  const processRow = ({ name, state, problem, memoryBytes, startedAt }) =>
+  const processRow = ({ name, state, restarts, problem, memoryBytes, startedAt }) =>
     el(
       "tr",
       { key: name },
       el("th", { scope: "row" }, el("a", { href: linkTo("services", [name]), "data-row": "" }, name)),
-      el("td", null, stateBadge(state), problem && el("span", { class: "muted" }, ` ${problem}`)),
+      el(
+        "td",
+        null,
+        stateBadge({ state, restarts }),
+        problem && el("span", { class: "muted" }, ` ${problem}`),
+      ),
       el("td", { class: "number" }, bytes(memoryBytes)),
       el("td", { class: "number" }, startedAt ? duration((app.now - Date.parse(startedAt)) / 1000) : ""),
     );

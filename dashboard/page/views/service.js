@@ -59,7 +59,7 @@ export function openService(app, name) {
         "div",
         { class: "panel-body" },
         facts([
-          ["State", stateBadge(process.state)],
+          ["State", stateBadge(process)],
           ["Problem", process.problem],
           ["Kind", words(kind)],
           ["Replica of", service !== name && service],
@@ -124,7 +124,7 @@ export function openService(app, name) {
           "div",
           { class: "head" },
           el("h1", null, name),
-          process && stateBadge(process.state),
+          process && stateBadge(process),
           process && el("div", { class: "actions" }, processActions(app, process)),
         ),
         el("p", null, el("a", { href: linkTo("services") }, "All services")),

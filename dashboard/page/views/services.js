@@ -18,8 +18,8 @@ export function openServices(app, place) {
     },
     {
       head: "State",
-      cell: ({ state, problem }) => [
-        stateBadge(state),
+      cell: ({ state, restarts, problem }) => [
+        stateBadge({ state, restarts }),
         problem && el("span", { class: "muted" }, ` ${problem}`),
       ],
     },

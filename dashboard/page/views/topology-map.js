@@ -119,7 +119,7 @@ const lock = ({ x, y }) =>
 
 function box({ name, kind }, place, { chosen, processes, isFaded }) {
   const worst =
-    processes.find(({ state }) => toneOf(state) === "bad") ??
+    processes.find((process) => toneOf(process) === "bad") ??
     processes.find(({ state }) => state !== "READY") ??
     processes[0];
   const ready = processes.filter(({ state }) => state === "READY").length;
@@ -128,7 +128,7 @@ function box({ name, kind }, place, { chosen, processes, isFaded }) {
     : processes.length > 1
       ? `${ready} of ${processes.length} ready`
       : words(worst.state);
-  const tone = worst ? toneOf(worst.state) : "calm";
+  const tone = worst ? toneOf(worst) : "calm";
   const middle = place.y + place.height / 2;
   return el(
     "svg:a",

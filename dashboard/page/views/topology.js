@@ -126,8 +126,14 @@ export function openTopology(app, place) {
         "div",
         { class: "panel-body detail" },
         el("p", null, node.about),
-        processesOf(node.name).map(({ name, state }) =>
-          el("p", { key: name }, el("a", { href: linkTo("services", [name]) }, name), " ", stateBadge(state)),
+        processesOf(node.name).map(({ name, ...process }) =>
+          el(
+            "p",
+            { key: name },
+            el("a", { href: linkTo("services", [name]) }, name),
+            " ",
+            stateBadge(process),
+          ),
         ),
       ),
     );
@@ -144,11 +150,11 @@ export function openTopology(app, place) {
       el("li", { class: "dashed" }, "events"),
       (app.tick?.processes ?? [])
         .filter(({ kind }) => kind === "SERVER")
-        .map(({ name, state }) =>
+        .map(({ name, ...process }) =>
           el(
             "li",
             { key: name, class: "server" },
-            el("a", { href: linkTo("services", [name]) }, badge(name, `${toneOf(state)} dot`)),
+            el("a", { href: linkTo("services", [name]) }, badge(name, `${toneOf(process)} dot`)),
           ),
         ),
     );
