@@ -18,6 +18,7 @@ export const rate = (value) => (value === undefined ? nothing : `${figure(value)
 /** @param {number | undefined} value milliseconds */
 export function ms(value) {
   if (value === undefined) return nothing;
+  if (value === 0) return "0 ms";
   if (value < 1) return `${value.toFixed(2)} ms`;
   if (value < 1000) return `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
   return value < 60_000 ? `${(value / 1000).toFixed(value < 10_000 ? 2 : 1)} s` : duration(value / 1000);
@@ -27,7 +28,7 @@ export function ms(value) {
 export function percent(share) {
   if (share === undefined) return nothing;
   if (share === 1 || share === 0) return `${share * 100} %`;
-  return `${(Math.floor(share * 1000) / 10).toFixed(1)} %`;
+  return `${Math.floor(share * 1000) / 10} %`;
 }
 
 export function bytes(value) {
@@ -47,10 +48,17 @@ export function bytes(value) {
 export function duration(seconds) {
   const whole = Math.max(0, Math.floor(seconds));
   if (whole < 60) return `${whole} s`;
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
-  if (whole < 86_400) return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
-  return `${Math.floor(whole / 86_400)} d ${Math.floor((whole % 86_400) / 3600)} h`;
+  if (whole < 3600) return joined([Math.floor(whole / 60), "min"], [whole % 60, "s"]);
+  if (whole < 86_400)
+    return joined([Math.floor(whole / 3600), "h"], [Math.floor((whole % 3600) / 60), "min"]);
+  return joined([Math.floor(whole / 86_400), "d"], [Math.floor((whole % 86_400) / 3600), "h"]);
 }
+
+const joined = (...parts) =>
+  parts
+    .filter(([amount]) => amount > 0)
+    .map((part) => part.join(" "))
+    .join(" ");
 
 /** Time of day. @param {string | undefined} time RFC 3339 */
 export const timeOfDay = (time) => (time ? clock.format(new Date(time)) : nothing);
@@ -70,5 +78,5 @@ export const words = (name = "") => name.toLowerCase().replaceAll("_", " ");
 /** A short form of an id that can be told from others. */
 export const shortId = (id = "") => (id.length > 12 ? id.slice(0, 8) : id);
 
-/** pkg.v1.Service/Method → Service/Method */
-export const shortMethod = (name = "") => name.slice(name.lastIndexOf(".", name.indexOf("/")) + 1);
+/** pkg.v1.Service/Method → Service/Method; every other name stays. */
+export const shortMethod = (name = "") => name.replace(/^(?:\w+\.)+(\w+\/[\w*]+)$/, "$1");

@@ -171,7 +171,9 @@ let shown;
 function inSight(link) {
   if (shown === link) return;
   shown = link;
-  const bar = link.closest("ul");
-  if (bar.scrollWidth > bar.clientWidth)
+  // Those that follow it are not drawn yet.
+  requestAnimationFrame(() => {
+    const bar = link.closest("ul");
     bar.scrollLeft = link.offsetLeft - bar.clientWidth / 2 + link.offsetWidth / 2;
+  });
 }

@@ -1,4 +1,5 @@
 /** A line of one or more signals over time. Seconds without samples are gaps, not zeros. */
+import { duration } from "../format.js";
 import { el } from "../render.js";
 
 const width = 300;
@@ -33,7 +34,11 @@ export function sparkline(lines, { label, seconds, most, format }) {
         el("svg:path", { key: name, class: `line ${name}`, d: pathOf(points, x, y) }),
       ),
     ),
-    el("span", { class: "top", "aria-hidden": "true" }, format(most ?? Math.max(...values))),
+    el(
+      "p",
+      { class: "range", "aria-hidden": "true" },
+      `${format(Math.min(...values))} to ${format(Math.max(...values))} in ${duration(Math.ceil(span / 1000))}`,
+    ),
   );
 }
 

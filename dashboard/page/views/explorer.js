@@ -39,7 +39,7 @@ export function openExplorer(app, place) {
       ]);
       if (form) {
         draft = drafts.get(method) ?? {
-          messages: [form.example || "{}"],
+          messages: [beginning()],
           user: undefined,
           via: form.vias?.[0] ?? "EDGE",
           intervalMs: 0,
@@ -50,6 +50,15 @@ export function openExplorer(app, place) {
       problem = error;
     }
     app.redraw();
+  }
+
+  /** What only looks, and needs nothing, begins with everything: an example would name things that are not there. */
+  function beginning() {
+    const described = contract.services
+      .flatMap(({ methods = [] }) => methods)
+      .find(({ fullName }) => fullName === method);
+    const needsNothing = !form.requestSchema?.required?.length;
+    return described?.idempotent && needsNothing ? "{}" : form.example || "{}";
   }
 
   /** Unless somebody chose: the first account where the method wants one. */

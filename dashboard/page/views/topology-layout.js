@@ -6,7 +6,7 @@
  * layer is that of the neighbours' means, over a few sweeps. The same graph always gives the same picture.
  */
 export const nodeWidth = 124;
-const columnGap = 168;
+const columnGap = 186;
 const rowGap = 30;
 /** Between two lines that end at the same node: a label fits above each. */
 const portGap = 19;

@@ -1,5 +1,5 @@
 /** The topology as a picture. Everything in it stands in the table below it too. */
-import { ms, rate, words } from "../format.js";
+import { ms, percent, rate, words } from "../format.js";
 import { toneOf, toneOfSuccess } from "../parts/badges.js";
 import { el } from "../render.js";
 import { linkTo } from "../router.js";
@@ -47,14 +47,22 @@ export function topologyMap({ nodes, edges, layout, chosen, processesOf }) {
         box(node, layout.nodes.get(node.name), {
           chosen,
           processes: processesOf(node.name),
+          isProven: isProven(node.name, edges),
           isFaded:
             chosen !== undefined &&
             chosen !== node.name &&
             !edges.some((edge) => isNear(edge) && [edge.from, edge.to].includes(node.name)),
         }),
       ),
+      edges.map((edge) => label(edge, layout.lines.get(edge.id), isNear(edge))),
     ),
   );
+}
+
+/** Whether it and all who were seen to call it prove who they are by certificates. */
+function isProven(node, edges) {
+  const calls = edges.filter(({ to, kind }) => to === node && kind === "CALLS");
+  return calls.some(({ mtls }) => mtls) && calls.every(({ mtls, traffic }) => mtls || !traffic);
 }
 
 export function toneOfEdge({ traffic, breaker }) {
@@ -67,7 +75,7 @@ export function toneOfEdge({ traffic, breaker }) {
 
 function line(edge, drawing, isNear) {
   if (!drawing) return undefined;
-  const { id, kind, traffic, breaker, mtls } = edge;
+  const { id, kind, traffic } = edge;
   const tone = toneOfEdge(edge);
   const width = traffic ? Math.min(5, 1.6 + Math.log10(1 + traffic.rate)) : 1.2;
   return el(
@@ -87,17 +95,19 @@ function line(edge, drawing, isNear) {
       "marker-end": `url(#arrow-${tone})`,
       style: { "stroke-width": width },
     }),
-    traffic && el("svg:text", { class: "label", x: drawing.end.x - 12, y: drawing.end.y - 4 }, labelOf(edge)),
-    breaker &&
-      breaker !== "CLOSED" &&
-      breaker !== "BREAKER_UNSPECIFIED" &&
-      el(
-        "svg:text",
-        { class: "label breaker", x: drawing.end.x - 12, y: drawing.end.y + 12 },
-        `breaker ${words(breaker)}`,
-      ),
-    mtls && lock(drawing.end),
   );
+}
+
+/** Above all lines, so that none runs through it. */
+function label(edge, drawing, isNear) {
+  const { id, traffic } = edge;
+  if (!drawing || !isNear) return undefined;
+  const at = (dy) => ({ x: drawing.end.x - 11, y: drawing.end.y + dy });
+  return [
+    traffic && el("svg:text", { key: `label ${id}`, class: "label", ...at(-4) }, labelOf(edge)),
+    troubleOf(edge) &&
+      el("svg:text", { key: `trouble ${id}`, class: "label trouble", ...at(12) }, troubleOf(edge)),
+  ];
 }
 
 function labelOf({ kind, traffic }) {
@@ -108,16 +118,15 @@ function labelOf({ kind, traffic }) {
   return parts.join(" · ");
 }
 
-/** Both sides prove who they are. */
-const lock = ({ x, y }) =>
-  el(
-    "svg:g",
-    { class: "lock", transform: `translate(${x - 1.5} ${y - 13})` },
-    el("svg:title", null, "mTLS"),
-    el("svg:path", { class: "sign", d: "M-5 3.5h6v5h-6zM-3.8 3.5v-1.6a1.8 1.8 0 0 1 3.6 0v1.6" }),
-  );
+function troubleOf({ kind, traffic, breaker }) {
+  const parts = [];
+  if (kind === "CALLS" && traffic && (traffic.success ?? 0) < 0.999)
+    parts.push(`${percent(traffic.success ?? 0)} good`);
+  if (breaker === "OPEN" || breaker === "HALF_OPEN") parts.push(`breaker ${words(breaker)}`);
+  return parts.join(" · ");
+}
 
-function box({ name, kind }, place, { chosen, processes, isFaded }) {
+function box({ name, kind }, place, { chosen, processes, isProven: proven, isFaded }) {
   const worst =
     processes.find((process) => toneOf(process) === "bad") ??
     processes.find(({ state }) => state !== "READY") ??
@@ -142,6 +151,11 @@ function box({ name, kind }, place, { chosen, processes, isFaded }) {
     },
     el("svg:rect", { x: place.x, y: place.y, width: nodeWidth, height: place.height, rx: 8 }),
     el("svg:text", { class: "name", x: place.x + nodeWidth / 2, y: middle + (state ? -3 : 5) }, name),
-    state && el("svg:text", { class: "state", x: place.x + nodeWidth / 2, y: middle + 14 }, state),
+    state &&
+      el(
+        "svg:text",
+        { class: "state", x: place.x + nodeWidth / 2, y: middle + 14 },
+        proven && tone === "good" ? `${state} · mTLS` : state,
+      ),
   );
 }

@@ -31,7 +31,9 @@ export function openTopology(app, place) {
   function edgesNow() {
     const live = new Map((app.tick?.edges ?? []).map((edge) => [edge.id, edge]));
     const planned = topology.edges.map((edge) => {
-      const { traffic, breaker, parts = [] } = live.get(edge.id) ?? {};
+      const { traffic, breaker, mtls, parts = [] } = live.get(edge.id) ?? {};
+      // Seen once, it stays known while nobody calls.
+      edge.mtls = mtls ?? (traffic ? false : edge.mtls);
       const busy = new Map(parts.map((part) => [part.name, part]));
       const all = [
         ...(edge.parts ?? []).map((part) => busy.get(part.name) ?? { name: part.name }),

@@ -1,6 +1,6 @@
 /** One trace: its spans as a waterfall, what is known of each, and the log lines that belong to it. */
 import { call } from "../api.js";
-import { count, exactTime, ms, words } from "../format.js";
+import { count, exactTime, ms, shortMethod, words } from "../format.js";
 import { badge, empty, failure } from "../parts/badges.js";
 import { jsonText } from "../parts/json-text.js";
 import { logLine } from "../parts/log-line.js";
@@ -87,7 +87,7 @@ export function openTrace(app, traceId, place) {
           { class: "span-name", style: { "padding-left": `${Math.min(depth, 16) * 14}px` } },
           el("span", { class: "swatch", style: { background: colorOf(service) }, "aria-hidden": "true" }),
           el("span", { class: "service" }, service),
-          el("span", { class: "what" }, name),
+          el("span", { class: "what" }, shortMethod(name)),
           isBad && badge("failed", "bad"),
           orphan && badge("parent missing", "warn"),
         ),
@@ -257,7 +257,7 @@ export function openTrace(app, traceId, place) {
       el(
         "div",
         { class: "head" },
-        el("h1", null, trace?.summary?.name ?? "Trace"),
+        el("h1", null, shortMethod(trace?.summary?.name) || "Trace"),
         el("span", { class: "muted mono" }, traceId),
       ),
       failure(problem),

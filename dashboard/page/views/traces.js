@@ -1,5 +1,5 @@
 /** Traces: a list with a filter, and one trace as a waterfall (trace.js). */
-import { count, exactTime, ms } from "../format.js";
+import { count, exactTime, ms, shortMethod } from "../format.js";
 import { TraceList } from "../live/trace-list.js";
 import { badge, droppedMark, empty, failure } from "../parts/badges.js";
 import { field } from "../parts/panel.js";
@@ -64,7 +64,7 @@ export function openTraces(app, place) {
   function row({ startedAt, name, service, durationMs = 0, spans = 0, errors = 0, status, services = [] }) {
     return [
       el("time", { datetime: startedAt, class: "muted" }, exactTime(startedAt)),
-      el("span", { class: "name" }, name),
+      el("span", { class: "name" }, shortMethod(name)),
       el("span", { class: "number" }, ms(durationMs)),
       el(
         "span",
@@ -76,7 +76,7 @@ export function openTraces(app, place) {
       ),
       el("span", { class: "wide number muted" }, `${count(spans)} ${spans === 1 ? "span" : "spans"}`),
       el("span", null, errors > 0 ? badge(status || "failed", "bad") : badge(status || "ok", "good")),
-      el("span", { class: "wide muted" }, services.length > 0 ? services.join(" → ") : service),
+      el("span", { class: "wide muted" }, services.length > 0 ? services.join(", ") : service),
     ];
   }
 
