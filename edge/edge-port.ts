@@ -4,7 +4,7 @@ import http2, {
   type Http2ServerResponse,
   type ServerHttp2Session,
 } from "node:http2";
-import type { Socket } from "node:net";
+import net, { type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { joinServers } from "#mesh/runtime/rpc/one-port.ts";
 import { comesTooLate } from "./transcode/exchange.ts";
@@ -42,6 +42,8 @@ const DEFAULTS = {
 
 /** How long a connection is read on after its last answer. */
 const LINGER_MS = 1_000;
+/** How long a kept connection is left open while the edge stops; its next answer closes it sooner. */
+const IDLE_LINGER_MS = 1_000;
 
 export interface EdgePort {
   /** The listening server; `listen` it, or give it to a host that does. */
@@ -175,13 +177,19 @@ async function drain(
   h1.prependListener("request", (_request, response: ServerResponse) => {
     response.shouldKeepAlive = false;
   });
-  const http1Closed = new Promise<void>((resolve) => h1.close(() => resolve()));
-  h1.closeIdleConnections();
-  const closing = setInterval(() => h1.closeIdleConnections(), 50);
+  // Not h1.close(), which would close connections that look idle while a request is on its way to us.
+  const http1Closed = new Promise<void>((resolve) => net.Server.prototype.close.call(h1, () => resolve()));
+  for (const session of sessions) session.close();
+  let closing: NodeJS.Timeout | undefined;
+  const linger = setTimeout(() => {
+    h1.closeIdleConnections();
+    closing = setInterval(() => h1.closeIdleConnections(), 50);
+  }, IDLE_LINGER_MS);
   await Promise.all([
     http1Closed,
     ...Array.from(sessions, (session) => new Promise((resolve) => session.once("close", resolve))),
   ]);
+  clearTimeout(linger);
   clearTimeout(cut);
   clearInterval(closing);
 }

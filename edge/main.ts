@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type DescService, hasOption } from "@bufbuild/protobuf";
 import { service as serviceOption } from "#gen/weft/policy/v1/policy_pb.ts";
+import { BreakerBoard } from "#mesh/runtime/policy/breaker-board.ts";
 import { lineWriter } from "#mesh/runtime/telemetry/line-writer.ts";
 import { createLogger } from "#mesh/runtime/telemetry/log.ts";
 import { startTelemetry, type Telemetry } from "#mesh/runtime/telemetry/start-telemetry.ts";
@@ -28,6 +29,7 @@ import { Pool } from "./upstream/pool.ts";
 const GRACE_MS = 8_000;
 
 const log = createLogger("edge", process.env.LOG_LEVEL);
+const breakers = new BreakerBoard(log);
 
 try {
   await run();
@@ -63,6 +65,7 @@ async function run(): Promise<void> {
     everyRequest: parts?.everyRequest,
     requests,
   });
+  if (telemetry) breakers.observe(telemetry.metrics.meter);
   const admin =
     policies?.admin_port !== undefined && telemetry
       ? await openAdminPort(policies.admin_host, policies.admin_port, {
@@ -102,7 +105,7 @@ function callsTo(
   if (!policies || !telemetry) return upstream;
   const start = observedCalls(upstream, service, service.typeName, telemetry.metrics.clientCalls);
   if (!hasOption(service, serviceOption)) return start;
-  return guardedCalls(start, service, (rpc, breaker) => log.warn({ rpc, breaker }, "breaker"));
+  return guardedCalls(start, service, breakers);
 }
 
 function policyHooks(parts: EdgeParts, { tracer, metrics }: Telemetry, requests: RequestMetrics): CallHooks {

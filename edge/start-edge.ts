@@ -22,6 +22,7 @@ import { followRevocations } from "#mesh/runtime/identity/revocations.ts";
 import { createUserVerifier } from "#mesh/runtime/identity/user-token.ts";
 import { loadWorkload } from "#mesh/runtime/identity/workload.ts";
 import { isExposed } from "#mesh/runtime/policy/access.ts";
+import { BreakerBoard } from "#mesh/runtime/policy/breaker-board.ts";
 import { meshNameOf, policyOf } from "#mesh/runtime/policy/method-policy.ts";
 import { fetchFromMesh } from "#mesh/runtime/rpc/fetch-from-mesh.ts";
 import { sessionsTo } from "#mesh/runtime/rpc/mutual-tls.ts";
@@ -29,8 +30,8 @@ import { requestIdFrom } from "#mesh/runtime/telemetry/context.ts";
 import { lineWriter } from "#mesh/runtime/telemetry/line-writer.ts";
 import { createLogger } from "#mesh/runtime/telemetry/log.ts";
 import { startTelemetry } from "#mesh/runtime/telemetry/start-telemetry.ts";
-import { openAdminPort } from "./admin-port.ts";
 import { gatewayServer } from "./gateway.ts";
+import { openOperatorPort } from "./operator-port.ts";
 import { edgePages } from "./pages.ts";
 import { logCalls } from "./policies/access-log.ts";
 import { admitCalls, meshSteps } from "./policies/admit-calls.ts";
@@ -89,13 +90,13 @@ export async function startEdge(config: Config): Promise<RunningEdge> {
     open: (service, address) => poolTo(service, address, workload, log),
     openProbe: (service, address) => sessionsTo(service, address, workload, log),
   });
-  const onBreaker = (rpc: string, state: string) => log.warn({ rpc, breaker: state }, "breaker");
+  const breakers = new BreakerBoard(log);
   const calls = new Map<string, StartCall>(
     services.map((service) => {
       const upstream = meshNameOf(service);
       const targets = replicaCalls(discovery.upstreams.to(upstream));
       const start = observedCalls(upstreamCalls(targets), service, upstream, metrics.clientCalls);
-      return [service.typeName, guardedCalls(start, service, onBreaker, settings.retries)];
+      return [service.typeName, guardedCalls(start, service, breakers, settings.retries)];
     }),
   );
 
@@ -135,21 +136,33 @@ export async function startEdge(config: Config): Promise<RunningEdge> {
     everyRequest: parts.everyRequest,
     requests,
   });
+  breakers.observe(metrics.meter);
   const admin =
     settings.admin_port === undefined
       ? undefined
-      : await openAdminPort(settings.admin_host, settings.admin_port, { metrics: metrics.text, isReady });
+      : await openOperatorPort(settings.admin_host, settings.admin_port, {
+          config,
+          workload,
+          identity: { log, writeLine: lineWriter(), tracer, metrics: metrics.serverCalls, verifyUser },
+          discovery,
+          breakers,
+          metrics: metrics.text,
+        });
   // Without NATS there is nobody to hear of revoked tokens from; that must not keep the edge from starting.
   await Promise.race([revocations.loaded, sleep(patienceMs)]);
-  server.listen(config.port, config.host);
+  server.listen({ port: config.port, host: config.host, reusePort: settings.share_port });
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
+  admin?.setReady(true);
+  if (admin) discovery.announce(admin.port);
   log.info({ port, routes: transcoder.routes.length }, "ready");
   return {
     port,
     adminPort: admin?.port,
     async stop() {
       draining = true;
+      admin?.setReady(false);
+      await discovery.withdraw();
       // Balancers see that the edge is not ready and send nobody new, before connections are refused.
       await sleep(settings.drain_delay_ms);
       await drain(settings.grace_ms);

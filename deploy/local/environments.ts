@@ -43,6 +43,8 @@ function environmentOf(
     PORT: String(connections.places.port(name)),
     ...(entry.adminPort !== undefined && {
       WEFT_ADMIN_PORT: String(connections.places.port(adminName(name))),
+      // So that a replica may come at any time; elsewhere it would be refused, or get all connections.
+      WEFT_SHARE_PORT: process.platform === "linux" ? "yes" : "no",
     }),
     ...(databaseUrl && { DATABASE_URL: via(databaseUrl, "postgres") }),
     NATS_URL: via(connections.natsUrl(name), "nats"),

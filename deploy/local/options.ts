@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { mostReplicas, placesFor, type System } from "./topology.ts";
+import { canHaveReplicas, mostReplicas, placesFor, processNames, type System } from "./topology.ts";
 
 export type Options = {
   /** All services and the edge in one process. */
@@ -85,14 +85,15 @@ function parse(args: string[]) {
   }
 }
 
-function readReplicas({ services }: System, given: string[]): Map<string, number> {
+function readReplicas(system: System, given: string[]): Map<string, number> {
   return new Map(
     given.map((text) => {
       const [, name = "", count] = /^([^=]*)=(\d{1,3})$/.exec(text) ?? [];
       const number = Number(count);
-      if (services.some((service) => service.name === name) && number >= 1 && number <= mostReplicas)
-        return [name, number];
-      const names = services.map((service) => service.name).join(", ");
+      if (canHaveReplicas(system, name) && number >= 1 && number <= mostReplicas) return [name, number];
+      const names = processNames(system)
+        .filter((each) => canHaveReplicas(system, each))
+        .join(", ");
       throw new WrongOption(
         `--replicas ${text}: it must be NAME=N, with N from 1 to ${mostReplicas} and NAME one of ${names}.`,
       );

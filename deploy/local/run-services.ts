@@ -78,25 +78,35 @@ export async function startServices(
           ),
         ),
   );
-  const edge = options.single ? [] : startParts(run, [replica(system.edge, 1)]);
+  const edge = options.single
+    ? []
+    : startParts(
+        run,
+        Array.from({ length: options.replicas.get(system.edge.name) ?? 1 }, (_, index) =>
+          replica(system.edge, index + 1),
+        ),
+      );
   await allReady([...services, ...edge], output);
   const names = [...services, ...edge].map(({ name }) => name).join(", ");
   output.done("services", options.single ? `${environments.size} in one process` : names, Date.now() - began);
 
-  const replicasOf = (service: string) => services.filter(({ about }) => about.service === service);
+  const groupOf = (service: string) => (service === system.edge.name ? edge : services);
+  const replicasOf = (service: string) =>
+    groupOf(service).filter(({ about }) => about.service === service && about.kind !== "single");
   return {
     replicasOf,
     add(service) {
-      const entry = system.services.find(({ name }) => name === service)!;
+      const entry = [...system.services, system.edge].find(({ name }) => name === service)!;
       const started = startPart(run, replica(entry, replicasOf(service).length + 1));
-      services.push(started);
+      groupOf(service).push(started);
       changed(run);
       return started;
     },
     async remove(service) {
       const last = replicasOf(service).at(-1)!;
       await last.stop();
-      services.splice(services.indexOf(last), 1);
+      const group = groupOf(service);
+      group.splice(group.indexOf(last), 1);
       changed(run);
     },
   };
@@ -109,14 +119,23 @@ function replicaOf(
   env: Record<string, string>,
 ): Program {
   const name = replicaName(service, replica);
+  const kind = service === system.edge.name ? "edge" : "service";
+  const named = { ...env, WEFT_INSTANCE: name };
+  if (env.WEFT_ADMIN_PORT !== undefined) {
+    const port = Number(env.PORT);
+    const adminPort = replicaPort(Number(env.WEFT_ADMIN_PORT), replica);
+    const about = { kind, service, replica, port, adminPort } as const;
+    return {
+      name,
+      about,
+      entry,
+      ports: [adminPort],
+      env: { ...named, WEFT_ADMIN_PORT: `${adminPort}` },
+    };
+  }
   const port = replicaPort(Number(env.PORT), replica);
-  return {
-    name,
-    about: { kind: service === system.edge.name ? "edge" : "service", service, replica, port },
-    entry,
-    ports: [port],
-    env: { ...env, PORT: String(port), WEFT_INSTANCE: name },
-  };
+  const about = { kind, service, replica, port } as const;
+  return { name, about, entry, ports: [port], env: { ...named, PORT: `${port}` } };
 }
 
 /** The one process gets the settings of all as JSON, by name. */

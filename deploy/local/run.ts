@@ -26,8 +26,10 @@ export type About = {
   service: string;
   /** Number of the replica, from 1. */
   replica: number;
-  /** TCP port on 127.0.0.1 that is its own. */
+  /** TCP port on 127.0.0.1 where it serves; replicas of the edge share one. */
   port: number;
+  /** Port of its own for health, numbers and its state, where `port` is open to the outside. */
+  adminPort?: number;
   logFile: string;
 };
 

@@ -33,7 +33,10 @@ export type ServiceEntry = {
   entry: string;
   /** Whether it gets a database of its own. */
   database: boolean;
-  /** Port of its figures, for one that does not have them on its own port. */
+  /**
+   * Port for its health, figures and state, for one whose `port` is open to the outside: then replicas share `port`,
+   * and each has an admin port of its own.
+   */
   adminPort?: number;
   /** Settings only it needs. */
   environment?: (places: Places) => Record<string, string>;
@@ -65,6 +68,12 @@ export function processNames({ services, edge }: System): string[] {
 /** Most replicas of a service on this machine. */
 export const mostReplicas = 10;
 
+/** Replicas of the edge share its port, which Linux does as we need it (SO_REUSEPORT). */
+export function canHaveReplicas({ services, edge }: System, name: string): boolean {
+  if (name === edge.name) return edge.adminPort !== undefined && process.platform === "linux";
+  return services.some((service) => service.name === name);
+}
+
 /** How a replica is called: the service's own name for the first, NAME-2 and so on for others. */
 export function replicaName(service: string, replica: number): string {
   return replica === 1 ? service : `${service}-${replica}`;
@@ -94,12 +103,12 @@ export function placesFor(
   replicas: ReadonlyMap<string, number> = new Map(),
 ): Places {
   const processes = [...services, edge].flatMap(({ name, port, adminPort }) =>
-    Array.from({ length: replicas.get(name) ?? 1 }, (_, index) => index + 1).flatMap((replica) => [
-      { name: replicaName(name, replica), port: replicaPort(port, replica) },
-      ...(adminPort === undefined
-        ? []
-        : [{ name: adminName(replicaName(name, replica)), port: replicaPort(adminPort, replica) }]),
-    ]),
+    Array.from({ length: replicas.get(name) ?? 1 }, (_, index) => index + 1).flatMap((replica) => {
+      const called = replicaName(name, replica);
+      if (adminPort === undefined) return [{ name: called, port: replicaPort(port, replica) }];
+      const admin = { name: adminName(called), port: replicaPort(adminPort, replica) };
+      return replica === 1 ? [{ name, port }, admin] : [admin];
+    }),
   );
   const listed = [
     ...processes,

@@ -5,6 +5,7 @@
 import { hasOption } from "@bufbuild/protobuf";
 import { service as serviceOption } from "#gen/weft/policy/v1/policy_pb.ts";
 import type { VerifyUser } from "#mesh/runtime/identity/user-token.ts";
+import type { LoadShedder } from "#mesh/runtime/policy/load-shedder.ts";
 import { policyOf } from "#mesh/runtime/policy/method-policy.ts";
 import { noTracer, type Tracer } from "#mesh/runtime/telemetry/tracer.ts";
 import type { Admission, Admit, IncomingCall } from "../transcode/admission.ts";
@@ -12,7 +13,6 @@ import { dropReservedHeaders, identifyRequest, nameClient } from "./call-headers
 import { checkToken } from "./check-token.ts";
 import { requireExposed, requireKey } from "./contract-checks.ts";
 import { limitAddress, limitUser } from "./limit-rate.ts";
-import type { LoadShedder } from "./load-shedder.ts";
 import type { Passage, Step } from "./passage.ts";
 import type { RateLimits } from "./rate-limits.ts";
 import { refusal } from "./refusal.ts";

@@ -1,8 +1,8 @@
 import { RateLimit_Key as Key } from "#gen/weft/policy/v1/policy_pb.ts";
+import { LoadShedder } from "#mesh/runtime/policy/load-shedder.ts";
 import type { Logger } from "#mesh/runtime/telemetry/log.ts";
 import { type ClientAddress, clientAddressFrom } from "./client-address.ts";
 import { type EveryRequest, everyResponse } from "./every-response.ts";
-import { LoadShedder } from "./load-shedder.ts";
 import { MemoryRateLimits, type RateLimitStore } from "./rate-limit-store.ts";
 import { compileRule, type RateLimits } from "./rate-limits.ts";
 import type { EdgeSettings } from "./settings.ts";

@@ -1,5 +1,6 @@
 import type { DescService } from "@bufbuild/protobuf";
-import { policyOf, type ResolvedPolicy } from "#mesh/runtime/policy/method-policy.ts";
+import type { BreakerBoard } from "#mesh/runtime/policy/breaker-board.ts";
+import { meshNameOf, policyOf, type ResolvedPolicy } from "#mesh/runtime/policy/method-policy.ts";
 import { Code } from "../transcode/status.ts";
 import type { StartCall } from "../transcode/upstream-call.ts";
 import { GuardedCall } from "./guarded-call.ts";
@@ -18,23 +19,25 @@ export interface MethodGuard {
 /**
  * Unary calls to a service under the contract's breaker, concurrency limit and retries. Retries are made here
  * and nowhere further in: three layers that try three times make 27 calls of one. Streams pass untouched.
- * @param onBreaker hears when the breaker of a method opens and closes
+ * @param breakers where the breakers of its methods show themselves
  * @param retries "mesh" where proxies around the services make the retries they can make: then only the others
  *   are left to the edge
  */
 export function guardedCalls(
   start: StartCall,
   service: DescService,
-  onBreaker: (rpc: string, state: "open" | "closed") => void,
+  breakers: BreakerBoard,
   retries: "edge" | "mesh" = "edge",
 ): StartCall {
   const budget = new RetryBudget();
+  const upstream = meshNameOf(service);
   const guards = new Map<string, MethodGuard>();
   for (const method of service.methods) {
     if (method.methodKind !== "unary") continue;
     const name = `${service.typeName}/${method.name}`;
     const policy = retries === "mesh" ? withoutMeshRetries(policyOf(method)) : policyOf(method);
-    const guard = new UpstreamGuard(policy, (state) => onBreaker(name, state));
+    const guard = new UpstreamGuard(policy, (state) => breakers.changed(upstream, name, state));
+    breakers.add(() => ({ upstream, method: name, state: guard.state, ...guard.counts }));
     guards.set(`/${name}`, { name, policy, guard, budget });
   }
   return (path, metadata, timeoutMs, sink) => {

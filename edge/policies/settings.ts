@@ -33,6 +33,9 @@ const schema = z.strictObject({
   rate_limit_keys: z.coerce.number().int().min(100).max(10_000_000).default(DEFAULT_MAX_KEYS),
   retries: z.enum(["edge", "mesh"]).default("edge"),
   replicas: z.coerce.number().int().min(1).default(1),
+  share_port: z
+    .union([z.boolean(), z.enum(["yes", "no"]).transform((word) => word === "yes")])
+    .default(false),
   shed_late_ms: milliseconds(60_000).default(100),
   admin_port: z.coerce.number().int().min(0).max(65_535).optional(),
   admin_host: z.string().default("127.0.0.1"),

@@ -1,7 +1,7 @@
 import { Code } from "@connectrpc/connect";
 import { Importance } from "#gen/weft/policy/v1/policy_pb.ts";
+import type { LoadShedder } from "#mesh/runtime/policy/load-shedder.ts";
 import { ServiceError } from "#mesh/runtime/rpc/errors.ts";
-import type { LoadShedder } from "./load-shedder.ts";
 import type { Step } from "./passage.ts";
 
 /** Refuses calls that the shedder gives up; none without one. */

@@ -1,15 +1,16 @@
-import { CircuitState, SamplingBreaker } from "cockatiel";
+import { CircuitState } from "cockatiel";
+import { FailureBreaker } from "#mesh/runtime/policy/failure-breaker.ts";
 import type { ResolvedPolicy } from "#mesh/runtime/policy/method-policy.ts";
 
 /** What a call says of its upstream; a call that the client gave up says nothing. */
 export type Health = "good" | "bad" | "unknown";
 
 /**
- * Breaker and bound of the calls in flight to one upstream method. The sampling is cockatiel's, as between
- * services (mesh/runtime/policy/breaker.ts); without its promises, since every call of the edge comes by.
+ * Breaker and bound of the calls in flight to one upstream method. It opens as those between
+ * services do (mesh/runtime/policy/breaker.ts), without cockatiel's promises, since every call of the edge comes by.
  */
 export class UpstreamGuard {
-  readonly #breaker: SamplingBreaker;
+  readonly #breaker: FailureBreaker;
   readonly #policy: ResolvedPolicy["breaker"];
   readonly #limit: number;
   readonly #onChange: (state: "open" | "closed") => void;
@@ -17,14 +18,15 @@ export class UpstreamGuard {
   #state: CircuitState = CircuitState.Closed;
   #opened = 0;
   #opensUntil = 0;
+  /** Since the process began. */
+  readonly counts = { opened: 0, rejectedOpen: 0, rejectedFull: 0 };
 
   /** @param onChange hears when the breaker opens, and when it closes again */
   constructor(
     policy: Pick<ResolvedPolicy, "breaker" | "edgeConcurrency">,
     onChange: (state: "open" | "closed") => void,
   ) {
-    const { ratio, minimumRps, windowMs } = policy.breaker;
-    this.#breaker = new SamplingBreaker({ threshold: ratio, duration: windowMs, minimumRps });
+    this.#breaker = new FailureBreaker(policy.breaker);
     this.#policy = policy.breaker;
     this.#limit = policy.edgeConcurrency;
     this.#onChange = onChange;
@@ -38,12 +40,23 @@ export class UpstreamGuard {
   enter(now: number): "go" | "open" | "full" {
     if (this.#state !== CircuitState.Closed) {
       // While half open there is one probe under way, and nobody else may go.
-      if (this.#state === CircuitState.HalfOpen || now < this.#opensUntil) return "open";
+      if (this.#state === CircuitState.HalfOpen || now < this.#opensUntil) {
+        this.counts.rejectedOpen++;
+        return "open";
+      }
       this.#state = CircuitState.HalfOpen;
     }
-    if (this.#inFlight >= this.#limit) return "full";
+    if (this.#inFlight >= this.#limit) {
+      this.counts.rejectedFull++;
+      return "full";
+    }
     this.#inFlight++;
     return "go";
+  }
+
+  get state(): "closed" | "open" | "half-open" {
+    if (this.#state === CircuitState.Closed) return "closed";
+    return this.#state === CircuitState.HalfOpen ? "half-open" : "open";
   }
 
   /** A call is over. */
@@ -65,6 +78,7 @@ export class UpstreamGuard {
       this.#breaker.failure(this.#state) &&
       this.#state === CircuitState.Closed
     ) {
+      this.counts.opened++;
       this.#onChange("open");
       this.#open(now);
     }

@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { create, createRegistry, type DescMethod } from "@bufbuild/protobuf";
 import { pino } from "pino";
 import { HttpRuleSchema } from "#gen/google/api/http_pb.ts";
+import { BreakerBoard } from "#mesh/runtime/policy/breaker-board.ts";
 import { policyOf } from "#mesh/runtime/policy/method-policy.ts";
 import { gatewayServer } from "../gateway.ts";
 import { edgePages } from "../pages.ts";
@@ -24,6 +25,8 @@ export interface LibraryEdge {
   readonly port: number;
   /** Calls that have ended. */
   readonly finished: { call: IncomingCall; outcome: CallOutcome }[];
+  /** Breakers that opened and closed, with the milliseconds since 1970. */
+  readonly breakerLog: { at: number; state: string }[];
   drain(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -42,7 +45,11 @@ export async function startLibraryEdge(
   const parts = await edgeParts(settings, { natsUrl: undefined, log: pino({ level: "silent" }) });
   const registry = createRegistry(method.parent.file);
   const sessions = new Pool(upstream.url);
-  const start = guardedCalls(upstreamCalls(sessions), method.parent, () => {}, settings.retries);
+  const breakerLog: LibraryEdge["breakerLog"] = [];
+  const warn = (entry: unknown) =>
+    breakerLog.push({ at: Date.now(), state: (entry as { breaker: string }).breaker });
+  const breakers = new BreakerBoard({ warn });
+  const start = guardedCalls(upstreamCalls(sessions), method.parent, breakers, settings.retries);
   const finished: LibraryEdge["finished"] = [];
   const config = {
     registry,
@@ -73,6 +80,7 @@ export async function startLibraryEdge(
     port,
     url: `http://127.0.0.1:${port}`,
     finished,
+    breakerLog,
     drain: () => drain(settings.grace_ms),
     async stop() {
       await drain(100);

@@ -41,6 +41,7 @@ const schema = z
       .regex(/^[A-Za-z0-9_-]{1,100}$/)
       .optional(),
     WEFT_VERSION: z.string().max(100).default("dev"),
+    WEFT_SHED_LATE_MS: z.coerce.number().int().min(0).max(60_000).default(200),
     WEFT_MESH: z.enum(["none", "istio", "istio-ambient", "linkerd"]).default("none"),
     WEFT_IDENTITY_CERT: z.string().min(1).optional(),
     WEFT_IDENTITY_KEY: z.string().min(1).optional(),
@@ -87,6 +88,8 @@ export interface Config {
   readonly instance: string | undefined;
   /** Version of the program, for those who look. */
   readonly version: string;
+  /** 99th percentile of the event loop's delay above which calls are given up, in milliseconds; 0 for never. */
+  readonly shedLateMs: number;
   /** Who proves workloads' identities: the kit itself, by certificates, or a mesh. */
   readonly mesh: MeshKind;
   /** PEM files with this workload's certificate, its private key, and the roots; needed without a mesh. */
@@ -130,6 +133,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     address: value.WEFT_ADDRESS?.replace(/\/$/, ""),
     instance: value.WEFT_INSTANCE,
     version: value.WEFT_VERSION,
+    shedLateMs: value.WEFT_SHED_LATE_MS,
     mesh: value.WEFT_MESH,
     identityCertFile: value.WEFT_IDENTITY_CERT,
     identityKeyFile: value.WEFT_IDENTITY_KEY,

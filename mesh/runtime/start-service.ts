@@ -2,8 +2,10 @@ import { readFile } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { type ConnectRouter, createRouterTransport, type Interceptor } from "@connectrpc/connect";
 import { DeadLetterService } from "#gen/weft/events/v1/dead_letters_pb.ts";
+import { MeshService } from "#gen/weft/mesh/v1/mesh_pb.ts";
 import type { Config } from "./config.ts";
 import { startDiscovery } from "./discovery/discovery.ts";
+import { meshRpc } from "./discovery/mesh-service.ts";
 import { connectBus } from "./events/bus.ts";
 import { readersOf, startConsumers } from "./events/consumers.ts";
 import { deadLetterRpc } from "./events/dead-letter-service.ts";
@@ -16,6 +18,7 @@ import { peerKey } from "./identity/peer.ts";
 import { announceRevocation, followRevocations } from "./identity/revocations.ts";
 import { createUserVerifier } from "./identity/user-token.ts";
 import { loadWorkload } from "./identity/workload.ts";
+import { BreakerBoard } from "./policy/breaker-board.ts";
 import { meshNameOf } from "./policy/method-policy.ts";
 import { createClients, type LocalTransports } from "./rpc/clients.ts";
 import { fetchFromMesh } from "./rpc/fetch-from-mesh.ts";
@@ -24,6 +27,7 @@ import { listen } from "./rpc/listen.ts";
 import { serverTls, sessionsTo } from "./rpc/mutual-tls.ts";
 import { keyedMethods } from "./rpc/require-key.ts";
 import { serverInterceptors } from "./rpc/server-interceptors.ts";
+import { ServerLoad } from "./rpc/server-load.ts";
 import type { ServiceDefinition } from "./service.ts";
 import { openDatabase } from "./storage/database.ts";
 import { lineWriter } from "./telemetry/line-writer.ts";
@@ -66,11 +70,13 @@ export async function startService(
   const bus = await connectBus({ url: config.natsUrl, service: name, log });
   const open = (upstream: string, address: string) => sessionsTo(upstream, address, workload, log);
   const discovery = startDiscovery({ service: name, config, bus, log, open, openProbe: open });
+  const breakers = new BreakerBoard(log);
   const clients = createClients({
     workload,
     upstreams: discovery.upstreams,
     local,
     metrics: metrics.clientCalls,
+    breakers,
   });
   const composition = definition.compose({
     orm,
@@ -91,6 +97,9 @@ export async function startService(
   }
 
   const revocations = followRevocations(bus, log);
+  const load = new ServerLoad(config.shedLateMs);
+  load.observe(meter);
+  breakers.observe(meter);
   const interceptors = serverInterceptors({
     log,
     writeLine: lineWriter(),
@@ -105,12 +114,14 @@ export async function startService(
       fetch: config.jwksService ? fetchFromMesh(config.jwksService, workload, log) : undefined,
     }),
     directCalls: config.directCalls,
+    load,
   });
   const handlers = [...(composition.consumers ?? [])];
   const readers = readersOf({ service: name, orm, handlers, log, tracer });
-  const contracts = readers.length > 0 ? [definition.contract, DeadLetterService] : [definition.contract];
+  const contracts = [definition.contract, MeshService, ...(readers.length > 0 ? [DeadLetterService] : [])];
   const routes = (router: ConnectRouter) => {
     composition.routes(router);
+    router.service(MeshService, meshRpc({ service: name, config, workload, discovery, breakers, load }));
     if (readers.length > 0) router.service(DeadLetterService, deadLetterRpc({ orm, log, readers }));
   };
   local.set(name, (caller, clientSide) =>
@@ -159,6 +170,7 @@ export async function startService(
       await discovery.withdraw(); // callers do, too: no new calls once they have heard of it
       await consumers.stop(); // no new events
       await server.close(); // no new calls; those in flight finish
+      load.stop();
       await Promise.all(workers.map((worker) => worker.stop()));
       await relay.stop(); // what was recorded until now may leave
       await discovery.close();

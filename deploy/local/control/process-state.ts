@@ -12,8 +12,10 @@ export type ProcessState = {
   state: PartState;
   /** Null while no process runs. */
   pid: number | null;
-  /** TCP port on 127.0.0.1. */
+  /** TCP port on 127.0.0.1 where it serves; replicas of the edge share one. */
   port: number;
+  /** Port for health, numbers and weft.mesh.v1.MeshService, where that is not `port`; else null. */
+  adminPort: number | null;
   readySince: string | null;
   /** Unwanted ends until now. */
   crashes: number;
@@ -32,6 +34,7 @@ export function stateOf(process: RunProcess): ProcessState {
     state,
     pid: pid ?? null,
     port: about.port,
+    adminPort: about.adminPort ?? null,
     readySince: readySince === undefined ? null : new Date(readySince).toISOString(),
     crashes,
     lastEnd: lastEnd ?? null,

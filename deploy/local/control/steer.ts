@@ -1,7 +1,7 @@
 /** What may be done to the processes of a run while it goes on. */
 import { processesOf, type Run, type RunProcess } from "../run.ts";
 import type { RunningServices } from "../run-services.ts";
-import { mostReplicas } from "../topology.ts";
+import { canHaveReplicas, mostReplicas } from "../topology.ts";
 import { type ProcessState, stateOf } from "./process-state.ts";
 
 /** A command that cannot be done; `status` is the HTTP status that says so. */
@@ -72,7 +72,7 @@ export function steer(run: Run, services: RunningServices): Steering {
       return stateOf(process_);
     },
     scale: async (service, replicas) => {
-      if (services.replicasOf(service).length === 0)
+      if (services.replicasOf(service).length === 0 || !canHaveReplicas(run.system, service))
         throw new Refused(404, `there is no service "${service}" that can have replicas`);
       if (!Number.isInteger(replicas) || replicas < 1 || replicas > mostReplicas)
         throw new Refused(400, `replicas must be a whole number from 1 to ${mostReplicas}`);

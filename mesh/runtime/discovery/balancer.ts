@@ -13,7 +13,7 @@ export interface BalancerOptions<C extends Connections> {
   /** Whether the replica at an address is well; asked before one that was left out gets calls again. */
   readonly isHealthy: (address: string) => Promise<boolean>;
   /** A replica is left out, or taken back. */
-  readonly onEjection?: (endpoint: Endpoint<C>, ejected: boolean) => void;
+  readonly onEjection?: (endpoint: Endpoint, ejected: boolean) => void;
 }
 
 /**

@@ -6,6 +6,7 @@ import { spiffeId } from "../identity/spiffe-id.ts";
 import type { Http2Sessions } from "../rpc/http2-sessions.ts";
 import { type Directory, followDirectory } from "./directory.ts";
 import type { Connections } from "./endpoint.ts";
+import type { Instance } from "./instance.ts";
 import { type Registration, register } from "./registration.ts";
 import { resolveNames } from "./resolve-names.ts";
 import { Upstreams } from "./upstreams.ts";
@@ -85,19 +86,28 @@ function need(bus: Bus | undefined): Bus {
   return bus;
 }
 
-function entryOf(service: string, config: Config, port: number) {
-  const { host, address, instance, version, mesh } = config;
+/** Name of this process among the replicas of its service. */
+export function instanceName({ instance }: Config): string {
+  const host = hostname()
+    .replace(/[^A-Za-z0-9_-]/g, "-")
+    .slice(0, 60);
+  return instance ?? `${host}-${process.pid}`;
+}
+
+/** When this process began. */
+export function startedAt(): Date {
+  return new Date(performance.timeOrigin);
+}
+
+function entryOf(service: string, config: Config, port: number): Instance {
+  const { host, address, version, mesh } = config;
   return {
     service,
-    instance:
-      instance ??
-      `${hostname()
-        .replace(/[^A-Za-z0-9_-]/g, "-")
-        .slice(0, 60)}-${process.pid}`,
+    instance: instanceName(config),
     version,
     address: address ?? `${mesh === "none" ? "https" : "http"}://${host}:${port}`,
     spiffeId: spiffeId(service, config),
-    state: "ready" as const,
-    startedAt: new Date(Date.now() - performance.now()).toISOString(),
+    state: "ready",
+    startedAt: startedAt().toISOString(),
   };
 }

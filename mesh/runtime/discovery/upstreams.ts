@@ -13,7 +13,7 @@ export interface UpstreamsOptions<C extends Connections> {
   readonly open: (service: string, address: string) => C;
   /** Makes one for a question about the health of a replica. */
   readonly openProbe: (service: string, address: string) => Http2Sessions;
-  readonly onEjection?: (service: string, endpoint: Endpoint<C>, ejected: boolean) => void;
+  readonly onEjection?: (service: string, endpoint: Endpoint, ejected: boolean) => void;
 }
 
 /** Upstreams of a workload at addresses that do not change. @param seeds service name in the contract → base URL */

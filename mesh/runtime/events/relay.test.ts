@@ -107,32 +107,36 @@ test("two relays and 8 writers that hold their transactions skip nothing and kee
 const manyEvents = Number(process.env.OUTBOX_EVENTS ?? 64 * 6);
 const timeForMany = 120_000 + manyEvents * 15;
 
-test("64 writers that hold their transactions up to half a second, and three relays: nothing is skipped", async () => {
-  const { orm, open } = await libraryDatabase();
-  const url = await freshBus();
-  const relays = await Promise.all([open(), open(), open()]);
-  for (const relayOrm of relays) relayOn({ orm: relayOrm, bus: await libraryBus(url, "library") });
-  const writers = 64;
-  const perWriter = manyEvents / writers;
-  const pool = await open(writers);
-  const writer = async (index: number) => {
-    for (let event = 0; event < perWriter; event++) {
-      // Two writers for each shelf; one that waits too long for the other's lock tries again.
-      const shelf = `shelf-${(index * 7 + event) % (writers / 2)}`;
-      const holdMs = (index * 131 + event * 97) % 500;
-      while (!(await lend(pool, shelf, holdMs).then(() => true, laterIfBusy)));
-    }
-  };
-  await Promise.all(Array.from({ length: writers }, (_, index) => writer(index)));
-  await vi.waitFor(async () => expect(await unpublished(orm)).toBe(0), { timeout: 60_000, interval: 50 });
+test(
+  "64 writers that hold their transactions up to half a second, and three relays: nothing is skipped",
+  async () => {
+    const { orm, open } = await libraryDatabase();
+    const url = await freshBus();
+    const relays = await Promise.all([open(), open(), open()]);
+    for (const relayOrm of relays) relayOn({ orm: relayOrm, bus: await libraryBus(url, "library") });
+    const writers = 64;
+    const perWriter = manyEvents / writers;
+    const pool = await open(writers);
+    const writer = async (index: number) => {
+      for (let event = 0; event < perWriter; event++) {
+        // Two writers for each shelf; one that waits too long for the other's lock tries again.
+        const shelf = `shelf-${(index * 7 + event) % (writers / 2)}`;
+        const holdMs = (index * 131 + event * 97) % 500;
+        while (!(await lend(pool, shelf, holdMs).then(() => true, laterIfBusy)));
+      }
+    };
+    await Promise.all(Array.from({ length: writers }, (_, index) => writer(index)));
+    await vi.waitFor(async () => expect(await unpublished(orm)).toBe(0), { timeout: 60_000, interval: 50 });
 
-  const messages = await messagesOf(await libraryBus(url, "library"));
-  const rows = await orm.em.fork().find(OutboxRow, {});
-  expect(messages).toHaveLength(rows.length);
-  expect(rows.length).toBeGreaterThanOrEqual(writers * perWriter);
-  expect(new Set(messages.map(({ id }) => id))).toEqual(new Set(rows.map(({ id }) => id)));
-  expectOrderPerShelf(messages);
-}, timeForMany);
+    const messages = await messagesOf(await libraryBus(url, "library"));
+    const rows = await orm.em.fork().find(OutboxRow, {});
+    expect(messages).toHaveLength(rows.length);
+    expect(rows.length).toBeGreaterThanOrEqual(writers * perWriter);
+    expect(new Set(messages.map(({ id }) => id))).toEqual(new Set(rows.map(({ id }) => id)));
+    expectOrderPerShelf(messages);
+  },
+  timeForMany,
+);
 
 /** false for a lock or a connection that was not to be had in time; everything else fails the test. */
 function laterIfBusy(error: unknown): false {

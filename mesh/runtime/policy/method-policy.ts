@@ -38,6 +38,8 @@ export interface ResolvedPolicy {
   readonly concurrency: { limit: number; queue: number };
   /** Calls in flight at the edge, which serves everybody and so has more of them; nobody waits there. */
   readonly edgeConcurrency: number;
+  /** Calls in flight in a process that serves the method: what all callers together may have, each with a process. */
+  readonly serverConcurrency: number;
   /** Undefined: no limit. */
   readonly rateLimit: RateLimitPolicy | undefined;
   /** Undefined: no retries. */
@@ -75,11 +77,12 @@ function resolve(desc: DescMethod): ResolvedPolicy {
     : {};
   const breaker = own.breaker ?? defaults.breaker;
   const concurrency = own.concurrency ?? defaults.concurrency;
+  const callers = new Set(own.callers?.length ? own.callers : (defaults.callers ?? []));
   const timeoutMs = milliseconds(own.timeout ?? defaults.timeout) ?? 2_000;
   return {
     service: meshNameOf(desc.parent),
     access: (own.access ?? defaults.access)?.rule,
-    callers: new Set(own.callers?.length ? own.callers : (defaults.callers ?? [])),
+    callers,
     timeoutMs,
     slowMs: milliseconds((own.slo ?? defaults.slo)?.latency) ?? timeoutMs / 2,
     idempotencyKeyRequired: (own.idempotencyKey || defaults.idempotencyKey) === IdempotencyKey.REQUIRED,
@@ -94,6 +97,7 @@ function resolve(desc: DescMethod): ResolvedPolicy {
     },
     concurrency: { limit: concurrency?.limit || 32, queue: concurrency?.queue || 16 },
     edgeConcurrency: concurrency?.limit || 512,
+    serverConcurrency: concurrency?.limit ? concurrency.limit * Math.max(1, callers.size) : 512,
     rateLimit: rateLimitOf(desc, own.rateLimit ?? defaults.rateLimit),
     retry: retryOf(desc, own.retry, defaults.retry),
     importance: own.importance || defaults.importance || Importance.NORMAL,

@@ -1,15 +1,17 @@
 /** Clients of other services: typed by the contract, obeying its policy. */
-import type { DescService } from "@bufbuild/protobuf";
+import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { type Client, createClient, type Interceptor, type Transport } from "@connectrpc/connect";
 import { replicaStreams } from "../discovery/replica-streams.ts";
 import type { Upstreams } from "../discovery/upstreams.ts";
 import type { Workload } from "../identity/workload.ts";
 import { createGuard, type Guard } from "../policy/breaker.ts";
+import type { BreakerBoard } from "../policy/breaker-board.ts";
 import { meshNameOf, policyOf } from "../policy/method-policy.ts";
 import { CallMetrics } from "../telemetry/call-metrics.ts";
 import { currentContext, traceparentOf } from "../telemetry/context.ts";
 import { outgoingTimeout } from "./deadline.ts";
 import { markUpstreamError } from "./errors.ts";
+import { parseTimeout } from "./grpc/timeout.ts";
 import { grpcTransport } from "./grpc/transport.ts";
 import type { Http2Sessions } from "./http2-sessions.ts";
 import { traceCalls } from "./trace-calls.ts";
@@ -42,12 +44,14 @@ export function createClients(options: {
   upstreams: Upstreams<Http2Sessions>;
   local?: LocalTransports;
   metrics?: CallMetrics;
+  /** Where breakers show themselves. */
+  breakers?: BreakerBoard;
 }): Clients {
-  const { workload, upstreams, local, metrics } = options;
+  const { workload, upstreams, local, metrics, breakers } = options;
   const transports = new Map<string, Transport>();
 
   const transportTo = (upstream: string): Transport => {
-    const interceptors = clientInterceptors(upstream, metrics);
+    const interceptors = clientInterceptors(upstream, metrics, breakers);
     const inProcess = local?.get(upstream);
     if (inProcess) return inProcess(workload.name, interceptors);
     return grpcTransport({ sessions: replicaStreams(upstreams.to(upstream)), interceptors, readMaxBytes });
@@ -65,14 +69,18 @@ export function createClients(options: {
 }
 
 /** The list. The first is the outermost: it sees the request first and the reply last. */
-export function clientInterceptors(upstream: string, metrics = new CallMetrics("client")): Interceptor[] {
+export function clientInterceptors(
+  upstream: string,
+  metrics = new CallMetrics("client"),
+  breakers?: BreakerBoard,
+): Interceptor[] {
   return [
     // Outermost, so that whatever goes wrong further in is known as the upstream's.
     markErrors(upstream),
     // Around the breaker: a call that it refuses is counted and seen in the trace, too.
     traceCalls(upstream, metrics),
     // Before any work is done: a call that the breaker refuses costs nothing.
-    guardCalls(upstream),
+    guardCalls(upstream, breakers),
     // Innermost: the ids and the user of the request being served go along with a call that really leaves; the
     // trace's are set already where it has a span.
     propagateContext(),
@@ -89,16 +97,25 @@ function markErrors(upstream: string): Interceptor {
   };
 }
 
-function guardCalls(upstream: string): Interceptor {
-  const guards = new Map<string, Guard>();
+function guardCalls(upstream: string, breakers: BreakerBoard | undefined): Interceptor {
+  const guards = new Map<DescMethod, Guard>();
+  const guardOf = (desc: DescMethod): Guard => {
+    const method = `${desc.parent.typeName}/${desc.name}`;
+    const guard = createGuard(`${upstream}/${desc.name}`, policyOf(desc), (state) =>
+      breakers?.changed(upstream, method, state),
+    );
+    guards.set(desc, guard);
+    breakers?.add(() => {
+      const { state, opened, rejectedOpen, rejectedFull } = guard;
+      return { upstream, method, state, opened, rejectedOpen, rejectedFull };
+    });
+    return guard;
+  };
   return (next) => (request) => {
     if (request.stream) return next(request);
-    let guard = guards.get(request.method.name);
-    if (!guard) {
-      guard = createGuard(`${upstream}/${request.method.name}`, policyOf(request.method));
-      guards.set(request.method.name, guard);
-    }
-    return guard.run(() => next(request));
+    const guard = guards.get(request.method) ?? guardOf(request.method);
+    const timeout = request.header.get("grpc-timeout");
+    return guard.run(() => next(request), timeout === null ? undefined : parseTimeout(timeout));
   };
 }
 

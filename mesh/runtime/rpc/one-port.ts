@@ -12,6 +12,7 @@ import type tls from "node:tls";
 import type { FastifyServerFactory } from "fastify";
 import { peerOf, rememberPeer } from "../identity/peer.ts";
 import { trustWithdrawn } from "./mutual-tls.ts";
+import { tendSessions } from "./tend-sessions.ts";
 
 /** Client connection preface of HTTP/2 (RFC 9113 section 3.4). */
 const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
@@ -55,6 +56,7 @@ export function createOnePort(handlers: OnePortHandlers, secure?: tls.Server): h
     streamResetRate: 33,
   });
   dispatchStreams(h2, handlers);
+  tendSessions(h2);
   joinServers(h1, h2, secure);
   return h1;
 }

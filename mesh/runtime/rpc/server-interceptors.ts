@@ -10,6 +10,8 @@ import { enforceDeadline } from "./deadline.ts";
 import { openContext } from "./open-context.ts";
 import { renderErrors } from "./render-errors.ts";
 import { requireKey } from "./require-key.ts";
+import type { ServerLoad } from "./server-load.ts";
+import { shedLoad } from "./shed-load.ts";
 import { validateRequests } from "./validate-requests.ts";
 
 /** What the interceptors need from the process. */
@@ -23,6 +25,8 @@ export interface ServerIdentity {
   readonly metrics?: CallMetrics;
   readonly identifyCaller: IdentifyCaller;
   readonly verifyUser: VerifyUser;
+  /** What the process serves and gives up; nothing is given up when left out. */
+  readonly load?: ServerLoad;
   /** Callers without a workload identity may call what the edge may. Development only. */
   readonly directCalls: boolean;
 }
@@ -35,6 +39,8 @@ export function serverInterceptors(identity: ServerIdentity): Interceptor[] {
     openContext({ ...identity, tracer, metrics }),
     // Around all that may refuse, so that each refusal leaves as a status with details.
     renderErrors(identity.log),
+    // Before anything that costs: what will not be served must cost next to nothing.
+    shedLoad(identity.load),
     // Before any work is done: a call that is late is not worth checking.
     enforceDeadline(),
     // Before the message is looked at: strangers learn nothing about fields.

@@ -28,8 +28,16 @@ export class LoadShedder {
     this.#lateMs = lateMs;
   }
 
-  /** Measures this process until `stop`. */
-  start(): this {
+  /**
+   * Measures this process until `stop`.
+   * @param afterMs milliseconds until it begins: a process that has just started is late by compiling, not by load
+   */
+  start(afterMs = 0): this {
+    this.#timer = setTimeout(() => this.#measure(), afterMs).unref();
+    return this;
+  }
+
+  #measure(): void {
     const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
     delay.enable();
     let before = performance.eventLoopUtilization();
@@ -42,7 +50,6 @@ export class LoadShedder {
       before = now;
       delay.reset();
     }, WINDOW_MS).unref();
-    return this;
   }
 
   stop(): void {
@@ -58,6 +65,11 @@ export class LoadShedder {
   observe(p99Ms: number, utilization: number): void {
     const late = p99Ms > this.#lateMs && utilization > 0.5;
     this.#level = Math.min(3, Math.max(0, this.#level + (late ? UP : -DOWN)));
+  }
+
+  /** How much is given up: see the class. */
+  get level(): number {
+    return this.#level;
   }
 
   /** Whether to refuse a call. */
