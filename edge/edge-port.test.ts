@@ -26,7 +26,9 @@ beforeAll(async () => {
   const handlers = [createProtocols({ registry, upstreamFor }), createTranscoder({ registry, upstreamFor })];
   const pages = await edgePages({ isReady: () => true });
   edge = gatewayServer(handlers, pages);
-  impatient = gatewayServer(handlers, pages, { limits: { headersTimeoutMs: 300, requestTimeoutMs: 300 } });
+  impatient = gatewayServer(handlers, pages, {
+    limits: { headersTimeoutMs: 300, requestTimeoutMs: 300, keepAliveTimeoutMs: 300, stallTimeoutMs: 300 },
+  });
   for (const { server } of [edge, impatient]) {
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
@@ -104,10 +106,7 @@ describe("a request that is no proper HTTP/1.1", () => {
     ["a length beyond all numbers", post("Content-Length: 99999999999999999999\r\n", "{}")],
     ["a length and chunks", post(`Content-Length: 2\r\n${chunked}`, "2\r\n{}\r\n0\r\n\r\n")],
     ["two transfer codings", post(`${chunked}${chunked}`, "2\r\n{}\r\n0\r\n\r\n")],
-    [
-      "a transfer coding that nobody decodes",
-      post("Transfer-Encoding: gzip, chunked\r\n", "2\r\n{}\r\n0\r\n\r\n"),
-    ],
+    ["chunks of chunks", post("Transfer-Encoding: chunked, chunked\r\n", "2\r\n{}\r\n0\r\n\r\n")],
     [
       "a transfer coding hidden from others",
       post("Transfer-Encoding: \x0bchunked\r\n", "2\r\n{}\r\n0\r\n\r\n"),
@@ -127,6 +126,12 @@ describe("a request that is no proper HTTP/1.1", () => {
     expect(answer).toContain('{"code":3,"message":"');
     expect(upstream.calls).toEqual([]);
     await expectAlive();
+  });
+
+  test("a transfer coding that nobody decodes is 501", async () => {
+    const coded = post("Transfer-Encoding: gzip, chunked\r\n", "2\r\n{}\r\n0\r\n\r\n");
+    expect(statusesOf(await send(coded))).toEqual(["501"]);
+    expect(upstream.calls).toEqual([]);
   });
 
   test("CONNECT is refused with an answer", async () => {
@@ -232,6 +237,59 @@ describe("HTTP/2", () => {
     ]).flat();
     await send(opening, Buffer.concat(burst));
     expect(upstream.calls.length).toBeLessThan(1_500);
+    await expectAlive();
+  });
+
+  const field = (name: string, value: string): Buffer =>
+    Buffer.concat([Buffer.of(0), text(name), text(value)]);
+  const postFields = (contentType: string): Buffer =>
+    Buffer.concat([
+      Buffer.from([0x83, 0x86, 0x04]),
+      text("/b1/star"),
+      field("host", "x"),
+      field("content-type", contentType),
+    ]);
+  const [DATA, GOAWAY] = [0, 7];
+  const typesOf = (answer: string): number[] => {
+    const bytes = Buffer.from(answer, "latin1");
+    const types: number[] = [];
+    for (let at = 0; at + 9 <= bytes.length; at += 9 + bytes.readUIntBE(at, 3)) types.push(bytes[at + 3]!);
+    return types;
+  };
+
+  test("a body that comes too slowly is answered, and its stream ended", async () => {
+    const answer = await sendTo(
+      impatient,
+      opening,
+      frame(HEADERS, END_HEADERS, 1, postFields("application/json")),
+      frame(DATA, 0, 1, Buffer.from('{"id":')),
+    );
+    expect(answer).toContain("the request took too long");
+    expect(typesOf(answer)).toContain(RST_STREAM);
+    expect(upstream.calls).toHaveLength(0);
+  });
+
+  test("a stream of gRPC may take its time", async () => {
+    const headers = frame(HEADERS, END_HEADERS, 1, postFields("application/grpc"));
+    const answer = await sendTo(impatient, opening, headers, frame(DATA, 0, 1, Buffer.from([0])));
+    expect(answer).not.toContain("the request took too long");
+  });
+
+  test("a connection on which nothing happens is closed", async () => {
+    expect(typesOf(await sendTo(impatient, opening))).toContain(GOAWAY);
+  });
+
+  test("an answer that nobody takes is given up", async () => {
+    // A client whose streams have no window.
+    const settings = frame(4, 0, 0, Buffer.from([0, 4, 0, 0, 0, 0]));
+    const start = Buffer.concat([opening.subarray(0, 24), settings]);
+    const answer = await sendTo(
+      impatient,
+      start,
+      frame(HEADERS, END_STREAM | END_HEADERS, 1, fields("/p1/things/1")),
+    );
+    expect(typesOf(answer)).toContain(HEADERS);
+    expect(typesOf(answer)).not.toContain(DATA);
     await expectAlive();
   });
 

@@ -7,6 +7,7 @@ import http2, {
 import net, { type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { joinServers } from "#mesh/runtime/rpc/one-port.ts";
+import { endSlowClients } from "./slow-clients.ts";
 import { comesTooLate } from "./transcode/exchange.ts";
 
 export interface EdgeHandlers {
@@ -21,9 +22,11 @@ export interface EdgeLimits {
   readonly maxHeaderBytes?: number;
   /** Milliseconds for the headers of a request, or for the first bytes of a connection. */
   readonly headersTimeoutMs?: number;
-  /** Milliseconds for a whole HTTP/1.1 request; 0 for none, which client streams may need. */
+  /** Milliseconds for a whole request; 0 for none, which client streams may need. Streams of gRPC have none. */
   readonly requestTimeoutMs?: number;
   readonly keepAliveTimeoutMs?: number;
+  /** Milliseconds in which a client that is sent something must take a part of it. */
+  readonly stallTimeoutMs?: number;
   readonly maxConcurrentStreams?: number;
   /** Bytes of memory one HTTP/2 session may take. */
   readonly sessionMemoryMb?: number;
@@ -35,11 +38,13 @@ const DEFAULTS = {
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 300_000,
   keepAliveTimeoutMs: 65_000,
+  stallTimeoutMs: 60_000,
   maxConcurrentStreams: 200,
   sessionMemoryMb: 16,
   maxConnections: 10_000,
 };
 
+const TOO_SLOW = "the request took too long";
 /** How long a connection is read on after its last answer. */
 const LINGER_MS = 1_000;
 /** How long a kept connection is left open while the edge stops; its next answer closes it sooner. */
@@ -99,6 +104,7 @@ export function edgePort(handlers: EdgeHandlers, limits: EdgeLimits = {}): EdgeP
     answerRaw(socket, 405, "CONNECT is not allowed", handlers.errorBody);
   });
   const h2 = http2Server(handlers, limit);
+  endSlowClients(h1, h2, limit, handlers.errorBody?.(408, TOO_SLOW) ?? "");
   const sessions = joinServers(h1, h2);
   return { server: h1, drain: (graceMs) => drain(h1, sessions, graceMs) };
 }
@@ -124,7 +130,7 @@ function http2Server(handlers: EdgeHandlers, limit: typeof DEFAULTS): http2.Http
 
 const PARSE_FAILURES: Record<string, [number, string]> = {
   HPE_HEADER_OVERFLOW: [431, "the headers are too large"],
-  ERR_HTTP_REQUEST_TIMEOUT: [408, "the request took too long"],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, TOO_SLOW],
 };
 
 function answerUnparsed(

@@ -67,6 +67,8 @@ async function describeApi(pages: FastifyInstance, openApi: string): Promise<voi
         withDefaultFonts: false,
         telemetry: false,
         hideClientButton: true,
+        // Its items share and deploy by services of others, which this page cannot reach.
+        showDeveloperTools: "never",
         agent: { disabled: true },
         mcp: { disabled: true },
       },

@@ -13,7 +13,7 @@ const HOST = /^(?:\[[0-9A-Fa-f:.vV]+\]|[A-Za-z0-9\-._~!$&'()*+,;=%]*)(?::\d*)?$/
  * What no request may have, whatever it asks for.
  * @param rawHeaders names and values alternating
  * @throws StatusError 400 for a header that is repeated, missing or wrong, 405 for TRACE and CONNECT, 431
- *   for headers that are too large or too many
+ *   for headers that are too large or too many, 501 for unknown transfer codings
  */
 export function checkRequest(method: string, httpVersion: string, rawHeaders: readonly string[]): void {
   if (method === "TRACE" || method === "CONNECT") {
@@ -48,9 +48,15 @@ function tooLarge(how: string): StatusError {
 
 const TRANSFER_ENCODING = "transfer-encoding";
 
+/** Codings applied before chunks are made of the body, as the parser has let them pass. */
+const CODED_CHUNKS = /^(?:[\w!#$%&'*+.^`|~-]+[ \t]*,[ \t]*)+chunked$/i;
+
 /** RFC 9112 6.1: only chunked is spoken here, and not by HTTP/1.0, where another party may not see it. */
 function checkTransferCoding(name: string, value: string, httpVersion: string): void {
   if (name.toLowerCase() !== TRANSFER_ENCODING) return;
-  if (value.toLowerCase() !== "chunked" || httpVersion !== "1.1")
-    throw malformed("transfer-encoding: only chunked is supported, in HTTP/1.1");
+  const coding = value.toLowerCase();
+  if (coding === "chunked" && httpVersion === "1.1") return;
+  if (httpVersion === "1.1" && CODED_CHUNKS.test(coding) && coding.indexOf("chunked") === coding.length - 7)
+    throw new StatusError(Code.unimplemented, "transfer-encoding: only chunked is supported");
+  throw malformed("transfer-encoding: only chunked is supported, in HTTP/1.1");
 }

@@ -55,7 +55,7 @@ function apply(rule: RateLimitRule, decision: Decision, { responseHeaders }: Pas
     policies === undefined ? rule.policyItem : `${policies}, ${rule.policyItem}`;
   if (!decision.allowed) {
     throw new ServiceError(Code.ResourceExhausted, "RATE_LIMITED", "too many requests", {
-      metadata: { policy: rule.policyItem },
+      metadata: { limit: rule.name, policy: rule.policyItem },
       retryAfterMs: decision.retryAfterMs,
     });
   }

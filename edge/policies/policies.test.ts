@@ -47,10 +47,13 @@ test("one request too many gets 429, with when to come again, and reaches nobody
   expect(Number(third.headers.get("retry-after"))).toBeGreaterThan(28);
   expect(third.headers.get("ratelimit")).toMatch(/^"address";r=0;t=(59|60)$/);
   expect(third.headers.get("x-request-id")).toBeTruthy();
-  expect(body).toMatchObject({ code: 8, details: [{ reason: "RATE_LIMITED", domain: "library.v1" }, {}] });
+  expect(body).toMatchObject({
+    code: 8,
+    details: [{ reason: "RATE_LIMITED", domain: "library.v1" }, { violations: [{ subject: "address" }] }, {}],
+  });
   const details = body.details.map((detail) => detail["@type"]?.split(".").at(-1));
-  expect(details).toEqual(["ErrorInfo", "RetryInfo"]);
-  expect(body.details[1]?.retryDelay).toMatch(/^(29|30)s$/);
+  expect(details).toEqual(["ErrorInfo", "QuotaFailure", "RetryInfo"]);
+  expect(body.details[2]?.retryDelay).toMatch(/^(29|30)s$/);
   expect(upstream.calls).toHaveLength(before);
 });
 
@@ -67,7 +70,7 @@ test.each([
   await client.findBook!({});
   const error = (await client.findBook!({}).catch(ConnectError.from)) as ConnectError;
   expect(error.code).toBe(Code.ResourceExhausted);
-  expect(error.details).toHaveLength(2);
+  expect(error.details).toHaveLength(3);
 });
 
 test("addresses are told apart by what trusted proxies say, and only then", async () => {

@@ -1,6 +1,6 @@
 import type { OutgoingHttpHeaders } from "node:http2";
 import { create, type DescMessage, type MessageShape, toBinary } from "@bufbuild/protobuf";
-import { BadRequestSchema, ErrorInfoSchema } from "#gen/google/rpc/error_details_pb.ts";
+import { BadRequestSchema, ErrorInfoSchema, QuotaFailureSchema } from "#gen/google/rpc/error_details_pb.ts";
 import { retryInfo, ServiceError } from "#mesh/runtime/rpc/errors.ts";
 import { type StatusDetail, StatusError } from "../transcode/status.ts";
 
@@ -11,13 +11,17 @@ import { type StatusDetail, StatusError } from "../transcode/status.ts";
  */
 export function refusal(error: unknown, domain: string, headers: OutgoingHttpHeaders): unknown {
   if (!(error instanceof ServiceError)) return error;
-  const { reason, metadata, fields, retryAfterMs } = error;
+  const { reason, metadata, fields, retryAfterMs, message } = error;
   const details = [
     detail(ErrorInfoSchema, create(ErrorInfoSchema, { reason, domain, metadata: { ...metadata } })),
   ];
   if (fields.length > 0) {
     const fieldViolations = fields.map(({ field, description }) => ({ field, description }));
     details.push(detail(BadRequestSchema, create(BadRequestSchema, { fieldViolations })));
+  }
+  if (reason === "RATE_LIMITED") {
+    const violations = [{ subject: metadata?.limit, description: `${message}: ${metadata?.policy}` }];
+    details.push(detail(QuotaFailureSchema, create(QuotaFailureSchema, { violations })));
   }
   if (retryAfterMs !== undefined) {
     const { desc, value } = retryInfo(retryAfterMs);

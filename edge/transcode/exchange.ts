@@ -63,10 +63,8 @@ export function sendResponse(
   head(response, status, headers);
   if (request.method === "HEAD" || bodiless) (response as ServerResponse).end();
   else (response as ServerResponse).end(body, encoding);
-  if (unread) {
-    const { stream } = request as Http2ServerRequest;
-    response.once("finish", () => stream.close(http2.constants.NGHTTP2_NO_ERROR));
-  }
+  // After the answer: the client need not send the rest (RFC 9113 8.1). "finish" of the response would be too late.
+  if (unread) (request as Http2ServerRequest).stream.close(http2.constants.NGHTTP2_NO_ERROR);
 }
 
 const preset = Symbol("preset headers");

@@ -37,7 +37,7 @@ export async function startGateway(
   upstreamPort: number,
   config: Readonly<Record<string, unknown>> = {},
 ): Promise<Gateway> {
-  const port = await freePort();
+  const port = await gatewayPort();
   const folder = mkdtempSync(join(tmpdir(), "transcode-"));
   const { http_rules: rules, ...options } = config;
   const file = (name: string, content: unknown): string => {
@@ -111,12 +111,23 @@ function answers(port: number): Promise<boolean> {
   });
 }
 
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = net.createServer().once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as net.AddressInfo;
-      server.close(() => resolve(port));
-    });
+/** Ports below those that systems give out: nobody gets one between our look and the gateway's start. */
+const FIRST_PORT = 20_000;
+const PORTS = 10_000;
+let offset = Math.floor(Math.random() * PORTS);
+
+/** A port for a gateway that must be told one. */
+async function gatewayPort(): Promise<number> {
+  for (let tries = 0; tries < PORTS; tries++) {
+    offset = (offset + 1) % PORTS;
+    if (await isFree(FIRST_PORT + offset)) return FIRST_PORT + offset;
+  }
+  throw new Error(`no port from ${FIRST_PORT} to ${FIRST_PORT + PORTS - 1} is free`);
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = net.createServer().once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
   });
 }
