@@ -2,9 +2,15 @@
 import { userInfo } from "node:os";
 import { parseArgs } from "node:util";
 import { toJson } from "@bufbuild/protobuf";
-import { type Client, Code, ConnectError } from "@connectrpc/connect";
+import { ConnectError } from "@connectrpc/connect";
 import {
-  type DeadLetter,
+  allDeadLetters,
+  CannotAsk,
+  type DeadLetterSource,
+  type FoundDeadLetter,
+  findDeadLetter,
+} from "#dashboard/sources/dead-letters.ts";
+import {
   DeadLetter_State,
   DeadLetterSchema,
   DeadLetterService,
@@ -46,18 +52,6 @@ const states: Record<string, DeadLetter_State[]> = {
   ],
 };
 
-/** A dead letter and the service that has it. */
-export interface Found {
-  readonly service: string;
-  readonly letter: DeadLetter;
-}
-
-/** The dead letters of one service. */
-interface Source {
-  readonly service: string;
-  readonly client: Client<typeof DeadLetterService>;
-}
-
 export const dlq: Command = {
   name: "dlq",
   summary: "dead letters: lists events that could not be handled, replays or drops them",
@@ -66,7 +60,7 @@ export const dlq: Command = {
     const { values, positionals } = parse(args);
     const [action, ...ids] = positionals;
     const sources = await sourcesFor(values, io);
-    const print = ({ service, letter }: Found) =>
+    const print = ({ service, letter }: FoundDeadLetter) =>
       io.out(
         values.json
           ? JSON.stringify({ service, ...(toJson(DeadLetterSchema, letter) as object) })
@@ -82,7 +76,9 @@ export const dlq: Command = {
       case "drop": {
         const chosen =
           values.all && action === "replay"
-            ? await allOf(sources, states.open as DeadLetter_State[], values.consumer)
+            ? await allDeadLetters(sources, { states: states.open!, consumer: values.consumer ?? "" }).catch(
+                inWords,
+              )
             : await Promise.all(some(ids).map((id) => find(sources, id)));
         return settle(action, chosen, sources, { actor: values.actor ?? userInfo().username, print, io });
       }
@@ -119,7 +115,7 @@ function some(ids: string[]): string[] {
   return ids;
 }
 
-async function sourcesFor({ data, service }: Values, io: Io): Promise<Source[]> {
+async function sourcesFor({ data, service }: Values, io: Io): Promise<DeadLetterSource[]> {
   const { names, client } = await findServices(data, io.env);
   if (service && !names.includes(service))
     throw new WrongUsage(`there is no service "${service}"; there are ${names.join(", ")}`);
@@ -129,10 +125,10 @@ async function sourcesFor({ data, service }: Values, io: Io): Promise<Source[]> 
   }));
 }
 
-async function list(sources: Source[], { state, consumer, json }: Values, io: Io): Promise<number> {
+async function list(sources: DeadLetterSource[], { state, consumer, json }: Values, io: Io): Promise<number> {
   const wanted = states[state];
   if (!wanted) throw new WrongUsage(`--state must be one of ${Object.keys(states).join(", ")}`);
-  const found = await allOf(sources, wanted, consumer);
+  const found = await allDeadLetters(sources, { states: wanted, consumer: consumer ?? "" }).catch(inWords);
   if (json) {
     for (const { service, letter } of found)
       io.out(JSON.stringify({ service, ...(toJson(DeadLetterSchema, letter) as object) }));
@@ -141,47 +137,27 @@ async function list(sources: Source[], { state, consumer, json }: Values, io: Io
   return 0;
 }
 
-/** Every dead letter in one of the states, newest first. */
-async function allOf(sources: Source[], wanted: DeadLetter_State[], consumer = ""): Promise<Found[]> {
-  const perService = await Promise.all(
-    sources.map(async ({ service, client }) => {
-      const found: Found[] = [];
-      let pageToken = "";
-      do {
-        const page = await client
-          .listDeadLetters({ states: wanted, consumer, pageSize: 100, pageToken })
-          .catch(orNothing(service, { deadLetters: [], nextPageToken: "" }));
-        found.push(...page.deadLetters.map((letter) => ({ service, letter })));
-        pageToken = page.nextPageToken;
-      } while (pageToken);
-      return found;
-    }),
-  );
-  return perService.flat().toSorted((a, b) => (a.letter.id < b.letter.id ? 1 : -1));
+/** A dead letter by its id, in whichever service has it. */
+async function find(sources: readonly DeadLetterSource[], id: string): Promise<FoundDeadLetter> {
+  const found = await findDeadLetter(sources, id).catch(inWords);
+  if (!found) throw new CommandFailed(`no service has a dead letter ${id}`);
+  return found;
 }
 
-/** A dead letter by its id, in whichever service has it. */
-async function find(sources: Source[], id: string): Promise<Found> {
-  for (const { service, client } of sources) {
-    const letter = await client.getDeadLetter({ id }).catch((error: unknown) => {
-      if (error instanceof ConnectError && error.code === Code.NotFound) return undefined;
-      return orNothing(service, undefined)(error);
-    });
-    if (letter) return { service, letter };
-  }
-  throw new CommandFailed(`no service has a dead letter ${id}`);
+function inWords(error: unknown): never {
+  throw error instanceof CannotAsk ? new CommandFailed(error.message) : error;
 }
 
 /** Replays or drops one after the other: what fails does not keep the rest. */
 async function settle(
   action: "replay" | "drop",
-  chosen: Found[],
-  sources: Source[],
-  { actor, print, io }: { actor: string; print: (found: Found) => void; io: Io },
+  chosen: FoundDeadLetter[],
+  sources: DeadLetterSource[],
+  { actor, print, io }: { actor: string; print: (found: FoundDeadLetter) => void; io: Io },
 ): Promise<number> {
   let failures = 0;
   for (const { service, letter } of chosen.toReversed()) {
-    const { client } = sources.find((source) => source.service === service) as Source;
+    const { client } = sources.find((source) => source.service === service) as DeadLetterSource;
     const request = { id: letter.id, actor };
     try {
       const settled = await (action === "replay"
@@ -195,13 +171,4 @@ async function settle(
   }
   io.err(`${chosen.length - failures} of ${chosen.length} ${action === "replay" ? "replayed" : "dropped"}`);
   return failures > 0 ? 1 : 0;
-}
-
-/** A service that consumes no events has no dead letters; one that cannot be asked is a failure. */
-function orNothing<T>(service: string, nothing: T): (error: unknown) => T {
-  return (error) => {
-    const { code, rawMessage } = ConnectError.from(error);
-    if (code === Code.Unimplemented) return nothing;
-    throw new CommandFailed(`${service} cannot be asked: ${rawMessage}`);
-  };
 }

@@ -2,13 +2,14 @@
 
 import { enumToJson } from "@bufbuild/protobuf";
 import { type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
+import type { FoundDeadLetter } from "#dashboard/sources/dead-letters.ts";
 import { type DeadLetter, DeadLetter_StateSchema } from "#gen/weft/events/v1/dead_letters_pb.ts";
-import type { Found } from "./dlq.ts";
+import { table as printTable } from "./print-table.ts";
 
 const causeWidth = 60;
 
 /** One line for each. */
-export function table(found: readonly Found[]): string {
+export function table(found: readonly FoundDeadLetter[]): string {
   const rows = found.map(({ letter }) => [
     letter.id,
     stateOf(letter),
@@ -18,18 +19,7 @@ export function table(found: readonly Found[]): string {
     time(letter.lastFailedAt),
     oneLine(letter.cause),
   ]);
-  const head = ["ID", "STATE", "CONSUMER", "KEY", "TRIES", "LAST FAILURE", "CAUSE"];
-  const widths = head.map((name, column) =>
-    Math.max(name.length, ...rows.map((row) => (row[column] as string).length)),
-  );
-  return [head, ...rows]
-    .map((row) =>
-      row
-        .map((text, column) => text.padEnd(widths[column] as number))
-        .join("  ")
-        .trimEnd(),
-    )
-    .join("\n");
+  return printTable(["ID", "STATE", "CONSUMER", "KEY", "TRIES", "LAST FAILURE", "CAUSE"], rows);
 }
 
 /** Everything that is known of one. */

@@ -1,3 +1,5 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+
 /** A command and what it may use. */
 export interface Command {
   readonly name: string;
@@ -5,6 +7,8 @@ export interface Command {
   readonly summary: string;
   /** What `weft help NAME` prints, without the first line. */
   readonly usage: string;
+  /** Words that may follow, for completion; options are found in the usage. */
+  readonly words?: readonly string[];
   /**
    * @param args what follows the name
    * @returns exit code: 0 done, 1 not all of it could be done
@@ -20,6 +24,8 @@ export interface Io {
   /** Writes lines for the reader that are no result. */
   err(text: string): void;
   readonly env: NodeJS.ProcessEnv;
+  /** Whether results go to a terminal: only there they are coloured and drawn anew in place. */
+  readonly terminal?: boolean;
 }
 
 /** The command line is wrong; the message says where. */
@@ -40,7 +46,8 @@ export async function runCommandLine(commands: readonly Command[], args: string[
   if (rest.includes("--help") || rest.includes("-h")) return help(commands, name, io);
   try {
     return await command.run(rest, io);
-  } catch (error) {
+  } catch (thrown) {
+    const error = inWords(thrown);
     if (error instanceof WrongUsage) {
       io.err(`weft ${name}: ${error.message}\n\n${command.usage}`);
       return 2;
@@ -48,6 +55,14 @@ export async function runCommandLine(commands: readonly Command[], args: string[
     io.err(`weft ${name}: ${error instanceof CommandFailed ? error.message : (error as Error).stack}`);
     return 1;
   }
+}
+
+/** What went wrong in a call is said in words; Connect wraps whatever an interceptor has thrown. */
+function inWords(thrown: unknown): unknown {
+  if (!(thrown instanceof ConnectError)) return thrown;
+  const { cause, code, rawMessage } = thrown;
+  if (cause instanceof WrongUsage || cause instanceof CommandFailed) return cause;
+  return code === Code.InvalidArgument ? new WrongUsage(rawMessage) : new CommandFailed(rawMessage);
 }
 
 function help(commands: readonly Command[], name: string | undefined, io: Io): number {

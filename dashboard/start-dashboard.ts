@@ -6,6 +6,7 @@ import { dashboardRoutes } from "./rpc/dashboard-service.ts";
 import { createDashboardServer } from "./server/dashboard-server.ts";
 import { serveMails } from "./server/mail-pages.ts";
 import { servePage } from "./server/page-files.ts";
+import { receiveSpans, spansPath } from "./server/span-receiver.ts";
 import { serveTicks } from "./server/tick-stream.ts";
 import { openSources } from "./sources/sources.ts";
 import { startTicker } from "./ticks/ticker.ts";
@@ -25,12 +26,15 @@ export async function startDashboard(config: DashboardConfig, log: Logger): Prom
   const server = await createDashboardServer({
     routes: dashboardRoutes(sources, ticker, stopping.signal),
     types: sources.contract.registry,
-    onRequest: () => ticker.touch(),
+    onRequest: (path) => {
+      if (path !== spansPath) ticker.touch();
+    },
     stopping: stopping.signal,
   });
   // The runner asks for it, as of every process.
   server.get("/readyz", () => ({ ready: true }));
   serveTicks(server, ticker, stopping.signal);
+  receiveSpans(server, sources.traces);
   serveMails(server, sources.inbox);
   servePage(server);
   await server.listen({ host: config.host, port: config.port });

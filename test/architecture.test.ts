@@ -29,7 +29,7 @@ const allowed: Record<string, string[]> = {
     "deploy/local/inbox.ts",
     "gen",
   ],
-  cli: ["cli", "mesh/runtime", "deploy/local", "gen"],
+  cli: ["cli", "dashboard/sources", "mesh/runtime", "deploy/local", "gen"],
 };
 
 const sources = readdirSync(root, { recursive: true, encoding: "utf8" })

@@ -19,7 +19,7 @@ export async function createDashboardServer(options: {
   routes: (router: ConnectRouter) => void;
   types: FileRegistry;
   /** Told of each request: somebody looks. */
-  onRequest: () => void;
+  onRequest: (path: string) => void;
   stopping: AbortSignal;
 }): Promise<FastifyInstance> {
   const { routes, types, onRequest, stopping } = options;
@@ -30,7 +30,7 @@ export async function createDashboardServer(options: {
     const refused = refusal(request.method, path, request.headers);
     reply.header("x-content-type-options", "nosniff").header("referrer-policy", "no-referrer");
     reply.header("cross-origin-resource-policy", "same-origin");
-    if (!refused) return onRequest();
+    if (!refused) return onRequest(path);
     return reply.code(refused.status).send({ code: "permission_denied", message: refused.reason });
   });
   await server.register(fastifyConnectPlugin, {

@@ -15,7 +15,7 @@ interface Counted {
 interface Look {
   /** Milliseconds since 1970. */
   readonly at: number;
-  /** "METRIC\0METHOD\0CODE" → what was counted. */
+  /** "METRIC\0METHOD\0PEER\0CODE" → what was counted. */
   readonly calls: ReadonlyMap<string, Counted>;
   /** Values of gauges and counters without a histogram, by name and then labels. */
   readonly others: readonly Sample[];
@@ -27,6 +27,8 @@ export interface CallFigures {
   readonly metric: string;
   /** "pkg.v1.Service/Method" */
   readonly method: string;
+  /** Who was called, where a caller counted, or who called and proved it, where a server did; else empty. */
+  readonly peer: string;
   readonly codes: ReadonlyMap<string, number>;
   readonly count: number;
   readonly buckets: ReadonlyMap<number, number>;
@@ -95,9 +97,16 @@ export class Metrics {
       const restarted = before !== undefined && before.count > counted.count;
       const count = counted.count - (restarted ? 0 : (before?.count ?? 0));
       if (count <= 0) continue;
-      const [metric, method, code] = key.split("\0") as [string, string, string];
-      const id = `${metric}\0${method}`;
-      const known = byMethod.get(id) ?? { metric, method, codes: new Map(), count: 0, buckets: new Map() };
+      const [metric, method, peer, code] = key.split("\0") as [string, string, string, string];
+      const id = `${metric}\0${method}\0${peer}`;
+      const known = byMethod.get(id) ?? {
+        metric,
+        method,
+        peer,
+        codes: new Map(),
+        count: 0,
+        buckets: new Map(),
+      };
       known.codes.set(code, (known.codes.get(code) ?? 0) + count);
       for (const [bound, upTo] of counted.buckets) {
         const earlier = restarted ? 0 : (before?.buckets.get(bound) ?? 0);
@@ -129,7 +138,8 @@ function countedIn(samples: readonly Sample[]): Map<string, Counted> {
     const [, histogram, part] = /^(.*)_(count|bucket)$/.exec(name) ?? [];
     if (histogram === undefined || !histograms.includes(histogram)) continue;
     const method = firstOf(labels, methodLabels);
-    const key = `${histogram}\0${method}\0${firstOf(labels, codeLabels)}`;
+    const peer = labels.weft_callee ?? labels.weft_caller ?? "";
+    const key = [histogram, method, peer, firstOf(labels, codeLabels)].join("\0");
     const counted = calls.get(key) ?? { count: 0, buckets: new Map() };
     calls.set(key, counted);
     if (part === "count") counted.count += value;
@@ -146,7 +156,7 @@ function firstOf(labels: Readonly<Record<string, string>>, names: readonly strin
 }
 
 /** Several figures as one. */
-export function sumOf(figures: readonly CallFigures[]): Omit<CallFigures, "method" | "metric"> {
+export function sumOf(figures: readonly CallFigures[]): Omit<CallFigures, "method" | "metric" | "peer"> {
   const codes = new Map<string, number>();
   const buckets = new Map<number, number>();
   for (const each of figures) {

@@ -38,15 +38,19 @@ export class Ring<T> {
   /** @returns what was made, at the position it got */
   push(make: (position: number) => T): T {
     const position = this.#last + 1;
-    const slot = position % this.#size;
     const thing = make(position);
-    if (position - this.#first === this.#size) {
-      this.#onDrop?.(this.#slots[slot] as T);
-      this.#first++;
-    }
-    this.#slots[slot] = thing;
+    if (position - this.#first === this.#size) this.dropFirst();
+    this.#slots[position % this.#size] = thing;
     this.#last = position;
     return thing;
+  }
+
+  /** Lets the oldest thing go before its time. Not for an empty ring. */
+  dropFirst(): void {
+    const slot = this.#first % this.#size;
+    this.#onDrop?.(this.#slots[slot] as T);
+    this.#slots[slot] = undefined;
+    this.#first++;
   }
 
   /** The thing at a position; undefined when it is not kept. */

@@ -1,4 +1,6 @@
 /** One look at everything that has to be asked: processes, their health and figures, the bus, the inbox. */
+import { livingFaults } from "#mesh/runtime/faults/fault.ts";
+import { readFaults } from "#mesh/runtime/faults/fault-list.ts";
 import { getPage } from "../sources/probe.ts";
 import { usageOf } from "../sources/process-usage.ts";
 import type { Sources } from "../sources/sources.ts";
@@ -15,11 +17,19 @@ export async function lookAtAll(sources: Sources, { metrics, bus }: Depth): Prom
     lookAtUsage(sources),
     ...sources.processes.states.map((state) => lookAtProcess(sources, state, metrics)),
     sources.inbox.read().catch((error) => sources.log.warn({ err: error }, "the inbox cannot be read")),
-    ...(bus ? [sources.bus.look()] : []),
+    ...(bus ? [sources.bus.look(), lookAtFaults(sources)] : []),
   ]);
   const names = new Set(sources.processes.states.map(({ name }) => name));
   sources.metrics.keep(names);
   for (const name of sources.health.keys()) if (!names.has(name)) sources.health.delete(name);
+}
+
+/** While the bus is away nobody can change them, and none ends but by its time. */
+async function lookAtFaults(sources: Sources): Promise<void> {
+  const { bus } = sources.bus;
+  if (!sources.config.faults) return;
+  const read = bus?.isConnected() ? await readFaults(bus).catch(() => undefined) : undefined;
+  sources.faults = read ?? livingFaults(sources.faults, Date.now());
 }
 
 async function lookAtUsage({ processes, usage }: Sources): Promise<void> {

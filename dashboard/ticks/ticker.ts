@@ -8,6 +8,7 @@ import { EventEmitter } from "node:events";
 import { create } from "@bufbuild/protobuf";
 import { type Timestamp, timestampNow } from "@bufbuild/protobuf/wkt";
 import { type Point, PointSchema, type Tick, TickSchema } from "#gen/weft/dashboard/v1/dashboard_pb.ts";
+import { faultMessages } from "../rpc/faults.ts";
 import { Ring } from "../sources/ring.ts";
 import { limits, type Sources } from "../sources/sources.ts";
 import { lookAtAll } from "./look.ts";
@@ -110,7 +111,7 @@ function pause(ms: number, onEnd: (end: () => void) => void): Promise<void> {
 
 function makeTick(sources: Sources, sequence: number): Tick {
   const time = timestampNow();
-  const { logs, inbox, processes, bus } = sources;
+  const { logs, traces, inbox, processes, bus } = sources;
   return create(TickSchema, {
     sequence: BigInt(sequence),
     time,
@@ -118,10 +119,12 @@ function makeTick(sources: Sources, sequence: number): Tick {
     processes: processesOf(sources),
     edges: busyEdges(sources),
     logs: logs.range,
+    traces: traces.range,
     mails: inbox.range,
     consumers: consumersOf(sources),
     openDeadLetters: sumOfGauge(sources, "weft_dead_letters", ({ state }) => state === "open"),
     unpublishedEvents: sumOfGauge(sources, "weft_outbox_unpublished"),
+    faults: faultMessages(sources.faults),
     problems: [processes.problem, bus.problem].filter((problem) => problem !== undefined),
   });
 }

@@ -87,7 +87,7 @@ function edge(
   from: string,
   to: string,
   kind: EdgeKind,
-  rest: Partial<Pick<TopologyEdge, "inContract" | "parts" | "traffic" | "breaker">>,
+  rest: Partial<Pick<TopologyEdge, "inContract" | "parts" | "traffic" | "breaker" | "mtls">>,
 ): TopologyEdge {
   return create(TopologyEdgeSchema, {
     id: `${from}${kind === EdgeKind.CALLS ? ">" : "~"}${to}`,
@@ -118,54 +118,109 @@ function trafficByEdge(sources: Sources): Map<string, TopologyEdge> {
 /** Every process that counts calls, by the name of its node. */
 function* countedBy({ processes, config, metrics }: Sources) {
   const now = Date.now();
+  const counted = (node: string, process: string) => ({
+    node,
+    ...metrics.calls(process, now),
+    breakers: metrics.values(process, "weft_breaker_state"),
+  });
   for (const { name, service, kind } of processes.states) {
     if (kind === "single") {
       for (const { name: node, url } of [...config.system.services, config.system.edge])
-        yield {
-          node: node === config.system.edge.name ? EDGE : node,
-          ...metrics.calls(`${name} ${url}`, now),
-        };
+        yield counted(node === config.system.edge.name ? EDGE : node, `${name} ${url}`);
     } else if (kind !== "server") {
-      yield { node: kind === "edge" ? EDGE : service, ...metrics.calls(name, now) };
+      yield counted(kind === "edge" ? EDGE : service, name);
     }
   }
 }
 
+/** What is known of the calls of one node to another. */
+interface CallEdge {
+  readonly from: string;
+  readonly to: string;
+  seconds: number;
+  readonly figures: CallFigures[];
+  /** Method → its worst breaker; only of methods that were called. */
+  readonly breakers: Map<string, Breaker>;
+}
+
 function callTraffic(sources: Sources): TopologyEdge[] {
   const owners = ownersOf(sources);
-  const byEdge = new Map<string, { from: string; to: string; seconds: number; figures: CallFigures[] }>();
-  const add = (from: string, to: string, seconds: number, figure: CallFigures) => {
+  const byEdge = new Map<string, CallEdge>();
+  const edgeTo = (from: string, to: string): CallEdge => {
     const id = `${from}>${to}`;
-    const known = byEdge.get(id) ?? { from, to, seconds, figures: [] };
-    known.figures.push(figure);
+    const known = byEdge.get(id) ?? { from, to, seconds: 0, figures: [], breakers: new Map() };
     byEdge.set(id, known);
+    return known;
   };
-  for (const { node: from, seconds, figures } of countedBy(sources)) {
+  const add = (from: string, to: string, seconds: number, figure: CallFigures) => {
+    const known = edgeTo(from, to);
+    known.seconds = seconds;
+    known.figures.push(figure);
+  };
+  const proven = new Set<string>();
+  for (const { node: from, seconds, figures, breakers } of countedBy(sources)) {
     const incoming = incomingMetric(figures);
     for (const figure of figures) {
       if (figure.metric === clientCalls) {
-        const to = owners.get(figure.method);
+        const to = figure.peer || owners.get(figure.method);
         if (to !== undefined) add(from, to, seconds, figure);
       } else if (from === EDGE && figure.metric === incoming) {
         add(OUTSIDE, EDGE, seconds, figure);
+      } else if (figure.metric === serverCalls) {
+        // Servers count by the name in the caller's certificate; "unknown" has none.
+        proven.add(`${figure.peer}>${from}`);
       }
     }
+    for (const { labels, value } of breakers) {
+      const [to, method] = [labels.upstream ?? "", labels.method ?? ""];
+      const known = edgeTo(from, to).breakers;
+      known.set(method, worst(known.get(method), breakerOf(value)));
+    }
   }
-  return [...byEdge.values()].map(({ from, to, seconds, figures }) => {
-    const methods = [...new Set(figures.map(({ method }) => method))].sort();
-    return edge(from, to, EdgeKind.CALLS, {
-      traffic: trafficOf(figures, seconds),
-      breaker: Breaker.BREAKER_UNSPECIFIED,
-      parts: methods.map((method) =>
-        part(method, {
-          traffic: trafficOf(
-            figures.filter((figure) => figure.method === method),
-            seconds,
-          ),
-        }),
-      ),
-    });
+  return [...byEdge.values()]
+    .filter(({ figures, breakers }) => figures.length > 0 || [...breakers.values()].some(isTripped))
+    .map((each) => callEdge(each, proven));
+}
+
+function callEdge(
+  { from, to, seconds, figures, breakers }: CallEdge,
+  proven: ReadonlySet<string>,
+): TopologyEdge {
+  const tripped = [...breakers].filter(([, breaker]) => isTripped(breaker)).map(([method]) => method);
+  const methods = [...new Set([...figures.map(({ method }) => method), ...tripped])].sort();
+  return edge(from, to, EdgeKind.CALLS, {
+    traffic: figures.length > 0 ? trafficOf(figures, seconds) : undefined,
+    breaker: [...breakers.values()].reduce(worst, Breaker.BREAKER_UNSPECIFIED),
+    mtls: proven.has(`${from}>${to}`),
+    parts: methods.map((method) => {
+      const own = figures.filter((figure) => figure.method === method);
+      return part(method, {
+        traffic: own.length > 0 ? trafficOf(own, seconds) : undefined,
+        breaker: breakers.get(method) ?? Breaker.BREAKER_UNSPECIFIED,
+      });
+    }),
   });
+}
+
+/** Values of weft_breaker_state (mesh/runtime/policy/breaker-board.ts). */
+function breakerOf(value: number): Breaker {
+  if (value === 0) return Breaker.CLOSED;
+  return value === 2 ? Breaker.OPEN : Breaker.HALF_OPEN;
+}
+
+function isTripped(breaker: Breaker): boolean {
+  return breaker === Breaker.OPEN || breaker === Breaker.HALF_OPEN;
+}
+
+const severity: readonly Breaker[] = [
+  Breaker.BREAKER_UNSPECIFIED,
+  Breaker.CLOSED,
+  Breaker.HALF_OPEN,
+  Breaker.OPEN,
+];
+
+function worst(a: Breaker = Breaker.BREAKER_UNSPECIFIED, b: Breaker): Breaker {
+  return severity.indexOf(a) > severity.indexOf(b) ? a : b;
 }
 
 /** What counts requests of the outside: the edge's own, where it has both. */

@@ -15,12 +15,14 @@ import type { BusUse } from "./nats-users.ts";
  * @param descriptors file with the descriptor set of the contract
  * @param services names of those that run; the others get no user
  * @param issuer the one of them that issues access tokens
+ * @param faults whether faults may be injected into them
  */
 export function busUses(
   descriptors: string,
   services: string[],
   issuer: string,
   passwordOf: (service: string) => string,
+  faults = false,
 ): BusUse[] {
   const files = filesOf(descriptors);
   const owners = new Map(
@@ -40,6 +42,7 @@ export function busUses(
       publishes: own.map(({ subject }) => subject),
       streams: [...new Set(own.map(({ stream }) => stream))],
       registers: true,
+      faults,
       buckets: service === "edge" ? [RATE_LIMIT_BUCKET] : [],
       issuesTokens: service === issuer,
       consumes: read.map((event) => ({

@@ -10,6 +10,8 @@ export type Connections = {
   natsUrl(service: string): string;
   /** Root of the repository. */
   root: string;
+  /** Whether faults may be injected on purpose; not where left out. */
+  faults?: boolean;
 };
 
 /**
@@ -59,6 +61,7 @@ function environmentOf(
     WEFT_TOKEN_ISSUER: tokens.issuer,
     WEFT_TOKEN_AUDIENCE: tokens.audience,
     WEFT_DIRECT_CALLS: "allow",
+    WEFT_FAULTS: connections.faults ? "allow" : "deny",
     WEFT_SEED: "development",
     WEFT_SEED_FILE: join(root, "deploy/local/seed.json"),
     ...entry.environment?.(places),
@@ -76,7 +79,8 @@ export function environmentOfDashboard(
     identities,
     natsUrl,
     dataDir,
-  }: { places: Places; identities: Identities; natsUrl: string; dataDir: string },
+    faults,
+  }: { places: Places; identities: Identities; natsUrl: string; dataDir: string; faults: boolean },
 ): Record<string, string> {
   const placeOf = ({ name, adminPort }: ServiceEntry) => ({
     name,
@@ -98,6 +102,7 @@ export function environmentOfDashboard(
     NATS_URL: natsUrl,
     ...identityVariables(identities.filesOf("operator")),
     WEFT_TRUST_BUNDLE: identities.bundle,
+    WEFT_FAULTS: faults ? "allow" : "deny",
     WEFT_SEED: "development",
     WEFT_DASHBOARD: JSON.stringify(description),
   };

@@ -9,6 +9,8 @@ export type Options = {
   replicas: Map<string, number>;
   /** Whether the dashboard is started, if the system has one. */
   dashboard: boolean;
+  /** Whether faults may be injected on purpose. */
+  faults: boolean;
   /** Folder of everything that is kept between starts. */
   dataDir: string;
   /** Receives a JSON description of the running system, for programs. */
@@ -37,6 +39,7 @@ environment:
   DATABASE_URL_<SERVICE>  a PostgreSQL database of yours, e.g. DATABASE_URL_ORDER
   NATS_URL                a nats-server of yours, with JetStream
   NATS_SERVER_BIN         the nats-server to run
+  WEFT_FAULTS             allow (default) or deny faults injected on purpose
   LOG_LEVEL               trace, debug, info, warn or error`;
 
 /**
@@ -53,6 +56,7 @@ export function readOptions(system: System, args: string[], env: NodeJS.ProcessE
     single: values.single ?? false,
     replicas,
     dashboard: !values["no-dashboard"],
+    faults: readFaults(env.WEFT_FAULTS),
     dataDir: resolve(values.data ?? ".weft"),
     readyFile: values["ready-file"] && resolve(values["ready-file"]),
     portOffset: readOffset(system, replicas, env.WEFT_PORT_OFFSET),
@@ -108,6 +112,11 @@ function readOffset(system: System, replicas: Map<string, number>, text = "0"): 
   throw new WrongOption(
     `WEFT_PORT_OFFSET is ${JSON.stringify(text)}: it must be a whole number from 0 to ${highest}.`,
   );
+}
+
+function readFaults(text = "allow"): boolean {
+  if (text === "allow" || text === "deny") return text === "allow";
+  throw new WrongOption(`WEFT_FAULTS is ${JSON.stringify(text)}: it must be allow or deny.`);
 }
 
 /** The value is not repeated in the error: it holds a password. */

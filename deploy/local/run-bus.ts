@@ -31,10 +31,14 @@ export async function startBus(
   });
   const began = Date.now();
   const contract = join(root, system.descriptors);
-  const uses = busUses(contract, processNames(system), system.tokens.jwksService, passwordOf);
+  const uses = busUses(contract, processNames(system), system.tokens.jwksService, passwordOf, options.faults);
   const users = [
     ...natsUsers(uses),
-    { name: "operator", password: passwordOf("operator"), ...operatorRights(eventSubjects(contract)) },
+    {
+      name: "operator",
+      password: passwordOf("operator"),
+      ...operatorRights(eventSubjects(contract), options.faults),
+    },
   ];
   const server = await startServer(run, binary, users);
   output.done("NATS", `port ${places.port("nats")}, nats-server ${version} (${binary})`, Date.now() - began);

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { compileCache } from "./compile-cache.ts";
 import { environmentOfDashboard } from "./environments.ts";
 import type { Identities } from "./identities.ts";
 import { changed, type Run, startParts } from "./run.ts";
@@ -14,7 +15,7 @@ export async function startDashboard(
   run: Run,
   access: { identities: Identities; natsUrl: string },
 ): Promise<void> {
-  const { system, options, places, output } = run;
+  const { system, options, places, root, output } = run;
   if (!system.dashboard || !options.dashboard) return;
   const began = Date.now();
   const port = places.port("dashboard");
@@ -24,7 +25,15 @@ export async function startDashboard(
       about: { kind: "dashboard", service: "dashboard", replica: 1, port },
       entry: system.dashboard.entry,
       ports: [port],
-      env: environmentOfDashboard(system, { ...access, places, dataDir: options.dataDir }),
+      env: {
+        ...compileCache(root)(1),
+        ...environmentOfDashboard(system, {
+          ...access,
+          places,
+          dataDir: options.dataDir,
+          faults: options.faults,
+        }),
+      },
     }),
   ]);
   changed(run);

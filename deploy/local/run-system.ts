@@ -34,7 +34,14 @@ export async function startSystem(run: Run): Promise<void> {
     startMail(run),
   ]);
   const databaseUrl = (service: string) => databaseUrls.get(service);
-  const environments = environmentsFor(system, { places, identities, root, natsUrl, databaseUrl });
+  const environments = environmentsFor(system, {
+    places,
+    identities,
+    root,
+    natsUrl,
+    databaseUrl,
+    faults: options.faults,
+  });
   const services = await startServices(run, environments, identities);
   const control = await startControl(options.dataDir, steer(run, services));
   run.started.others.push(() => control.stop());

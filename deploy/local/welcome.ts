@@ -9,6 +9,7 @@ export function welcome({ url }: Places, folders: { inbox: string; logs: string 
   const edge = url("edge");
   return `
   Edge        ${edge}        documentation ${edge}/docs
+  Dashboard   ${url("dashboard")}
   Users       ${users.join(", ")}
   Password    ${password}
 
@@ -27,8 +28,9 @@ export function welcome({ url }: Places, folders: { inbox: string; logs: string 
     npx buf curl --protocol grpc --http2-prior-knowledge \\
       ${url("product")}/shop.product.v1.ProductService/ListProducts -d '{"page_size":2}'
 
-  Next: pay with tok_declined and watch the order being cancelled; kill a service and order
-  again; read the mails in ${folders.inbox}. Logs are in ${folders.logs}.
+  Next: open the dashboard and find the order's trace; pay with tok_declined and watch the order
+  being cancelled; kill a service and order again. In another terminal: npm run weft -- top
+  Mails are in ${folders.inbox}, logs in ${folders.logs}.
 
   Ctrl-C stops everything.
 `;

@@ -59,12 +59,17 @@ const schema = z
     WEFT_TOKEN_ISSUER: z.string().min(1),
     WEFT_TOKEN_AUDIENCE: z.string().min(1),
     WEFT_DIRECT_CALLS: z.enum(["allow", "deny"]).default("deny"),
+    WEFT_FAULTS: z.enum(["allow", "deny"]).default("deny"),
     WEFT_SEED_FILE: z.string().optional(),
     NODE_ENV: z.string().optional(),
     LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
   })
   .refine(({ NODE_ENV, WEFT_DIRECT_CALLS }) => NODE_ENV !== "production" || WEFT_DIRECT_CALLS === "deny", {
     path: ["WEFT_DIRECT_CALLS"],
+    error: "must not be allow in production",
+  })
+  .refine(({ NODE_ENV, WEFT_FAULTS }) => NODE_ENV !== "production" || WEFT_FAULTS === "deny", {
+    path: ["WEFT_FAULTS"],
     error: "must not be allow in production",
   });
 
@@ -107,6 +112,8 @@ export interface Config {
   readonly tokenAudience: string;
   /** Whether callers without a workload identity may call what the edge may. Development only. */
   readonly directCalls: boolean;
+  /** Whether faults may be injected on purpose (faults/README.md). Development only. */
+  readonly faults: boolean;
   /** JSON file with development data; undefined: no seeding. */
   readonly seedFile: string | undefined;
   readonly logLevel: string;
@@ -145,6 +152,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     tokenIssuer: value.WEFT_TOKEN_ISSUER,
     tokenAudience: value.WEFT_TOKEN_AUDIENCE,
     directCalls: value.WEFT_DIRECT_CALLS === "allow",
+    faults: value.WEFT_FAULTS === "allow",
     seedFile: value.WEFT_SEED_FILE,
     logLevel: value.LOG_LEVEL,
     env,

@@ -11,6 +11,7 @@ import { readersOf, startConsumers } from "./events/consumers.ts";
 import { deadLetterRpc } from "./events/dead-letter-service.ts";
 import { observeEvents } from "./events/observe.ts";
 import { startOutboxRelay } from "./events/relay.ts";
+import { followFaults } from "./faults/fault-list.ts";
 import { pruneReplies, replyPruning } from "./idempotency/stored-replies.ts";
 import { identifyCallers } from "./identity/identify-caller.ts";
 import { observeCredentials } from "./identity/observe-credentials.ts";
@@ -100,8 +101,10 @@ export async function startService(
   const load = new ServerLoad(config.shedLateMs);
   load.observe(meter);
   breakers.observe(meter);
+  const faults = config.faults ? followFaults(bus, log) : undefined;
   const interceptors = serverInterceptors({
     log,
+    faults,
     writeLine: lineWriter(),
     tracer,
     metrics: metrics.serverCalls,
@@ -175,6 +178,7 @@ export async function startService(
       await relay.stop(); // what was recorded until now may leave
       await discovery.close();
       revocations.stop();
+      faults?.stop();
       await bus.close();
       await orm.close();
       workload.credentials?.close();

@@ -38,6 +38,8 @@ export type ShopOptions = {
   single?: boolean;
   /** Processes of each service; one where it is not listed. */
   replicas?: ReadonlyMap<string, number>;
+  /** Whether the dashboard runs beside it and collects traces. Default true, as with `npm start`. */
+  dashboard?: boolean;
   /** Settings for the services. */
   env?: Record<string, string>;
   /** Program of the runner, from the root of the repository. Default that of `npm start`. */
@@ -56,6 +58,7 @@ export type ShopOptions = {
 export async function startShop({
   single = false,
   replicas = new Map(),
+  dashboard = true,
   env = {},
   entry = "deploy/local/main.ts",
   portOffset,
@@ -70,6 +73,7 @@ export async function startShop({
     args: [
       ...(single ? ["--single"] : []),
       ...[...replicas].flatMap(([name, count]) => ["--replicas", `${name}=${count}`]),
+      ...(dashboard ? [] : ["--no-dashboard"]),
     ],
     env,
   });

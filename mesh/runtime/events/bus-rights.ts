@@ -11,6 +11,8 @@ export interface BusWork {
   readonly registers?: boolean;
   /** Issues users' access tokens, and so may void them; everybody hears of that (identity/revocations.ts). */
   readonly issuesTokens?: boolean;
+  /** Whether faults may be injected into it, so that it follows which are. Development only. */
+  readonly faults?: boolean;
   /** Durable consumers of its own on streams that may belong to others. */
   readonly consumes: readonly { stream: string; durable: string; filterSubject: string }[];
 }
@@ -30,6 +32,9 @@ export const REGISTRY_BUCKET = "weft_registry";
 /** Key-value bucket in which the issuer of access tokens says which are void. */
 export const REVOCATION_BUCKET = "weft_revocations";
 
+/** Key-value bucket of faults that are injected on purpose (faults/fault-list.ts), key "all". Development only. */
+export const FAULTS_BUCKET = "weft_faults";
+
 /**
  * The least rights that a service's work needs.
  *
@@ -41,7 +46,16 @@ export const REVOCATION_BUCKET = "weft_revocations";
  * Subjects of the JetStream API: https://docs.nats.io/reference/reference-protocols/nats_api_reference
  */
 export function busRights(work: BusWork): BusRights {
-  const { service, publishes, streams, buckets = [], registers = false, issuesTokens, consumes } = work;
+  const {
+    service,
+    publishes,
+    streams,
+    buckets = [],
+    registers = false,
+    issuesTokens,
+    faults = false,
+    consumes,
+  } = work;
   return {
     publish: [
       ...publishes,
@@ -50,12 +64,14 @@ export function busRights(work: BusWork): BusRights {
       ...buckets.flatMap(bucketRights),
       ...(registers ? registryRights(service) : []),
       ...(issuesTokens ? bucketRights(REVOCATION_BUCKET) : readerRights(REVOCATION_BUCKET)),
+      ...(faults ? [`$JS.API.STREAM.MSG.GET.KV_${FAULTS_BUCKET}`] : []),
       ...consumes.flatMap(consumerRights),
     ],
     subscribe: [
       `_INBOX.${service}.>`,
       ...(registers ? [`$KV.${REGISTRY_BUCKET}.>`] : []),
       `$KV.${REVOCATION_BUCKET}.>`,
+      ...(faults ? [`$KV.${FAULTS_BUCKET}.all`] : []),
       ...consumes.map(noticeOfGivingUp),
     ],
   };
@@ -66,11 +82,13 @@ export function busRights(work: BusWork): BusRights {
  * events by hand. Changes no stream, and takes no event away from its reader.
  *
  * @param subjects of the events that may be published
+ * @param faults whether faults may be injected
  */
-export function operatorRights(subjects: readonly string[]): BusRights {
+export function operatorRights(subjects: readonly string[], faults: boolean): BusRights {
   return {
     publish: [
       ...subjects,
+      ...(faults ? [`$JS.API.STREAM.CREATE.KV_${FAULTS_BUCKET}`, `$KV.${FAULTS_BUCKET}.all`] : []),
       "$JS.API.INFO",
       "$JS.API.STREAM.NAMES",
       "$JS.API.STREAM.LIST",

@@ -1,5 +1,7 @@
 /** What happens to every incoming call before its handler, in every process. */
 import type { Interceptor } from "@connectrpc/connect";
+import type { Faults } from "../faults/fault-list.ts";
+import { injectFaults } from "../faults/inject-faults.ts";
 import type { IdentifyCaller } from "../identity/identify-caller.ts";
 import type { VerifyUser } from "../identity/user-token.ts";
 import { authorize } from "../policy/authorize.ts";
@@ -27,6 +29,8 @@ export interface ServerIdentity {
   readonly verifyUser: VerifyUser;
   /** What the process serves and gives up; nothing is given up when left out. */
   readonly load?: ServerLoad;
+  /** What is done to calls on purpose; nothing when left out. Development only. */
+  readonly faults?: Faults;
   /** Callers without a workload identity may call what the edge may. Development only. */
   readonly directCalls: boolean;
 }
@@ -43,6 +47,9 @@ export function serverInterceptors(identity: ServerIdentity): Interceptor[] {
     shedLoad(identity.load),
     // Before any work is done: a call that is late is not worth checking.
     enforceDeadline(),
+    // Within the deadline, so that a delay uses it up; before all else, so that callers cannot tell it from a
+    // failure of the process. Only where faults are allowed.
+    ...(identity.faults ? [injectFaults(identity.faults)] : []),
     // Before the message is looked at: strangers learn nothing about fields.
     authorize(identity),
     // Cheap header check before the costlier look at the message.

@@ -41,7 +41,7 @@ async function printStarts(args: string[]): Promise<void> {
 
 async function printLoad(single: boolean): Promise<void> {
   const orders = Number(values.orders);
-  const shop = await startShop({ single });
+  const shop = await startShop({ single, dashboard: false });
   try {
     const { pid } = JSON.parse(readFileSync(shop.readyFile, "utf8")) as ReadyFile;
     print("memory, started", megabytes(processTree(pid)));

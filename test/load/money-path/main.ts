@@ -34,7 +34,7 @@ const products = 10;
 const customers = Number(values.customers);
 const storages: Record<PartName, Storage> = { order, inventory, payment, email, product };
 
-const shop = await startShop();
+const shop = await startShop({ dashboard: false });
 try {
   const meter = values.cost ? await CostMeter.attach(shop) : undefined;
   const productIds = await stockUp(shop, products, 1_000_000);

@@ -1,0 +1,30 @@
+/** `weft emit`: publishes an event by hand. */
+import { toJson } from "@bufbuild/protobuf";
+import { PublishEventResponseSchema } from "#gen/weft/dashboard/v1/events_pb.ts";
+import { dashboardClient, dashboardUsage, readArguments } from "./dashboard-client.ts";
+import { type Command, WrongUsage } from "./run-command-line.ts";
+
+export const emit: Command = {
+  name: "emit",
+  summary: "publishes an event of the contract, in development",
+  usage: `usage: weft emit EVENT JSON
+
+EVENT is a subject, or the full name of a message. Its readers take it for real.
+
+  --id ID            id of the event; the same one twice is one event (default: a new one)
+${dashboardUsage}`,
+  async run(args, io) {
+    const { values, positionals } = readArguments(args, { id: { type: "string", default: "" } });
+    const [event, json] = positionals;
+    if (!event || json === undefined) throw new WrongUsage("name an event, and give it as JSON");
+    const published = await dashboardClient(values.data, io.env).publishEvent({ event, json, id: values.id });
+    if (values.json) io.out(JSON.stringify(toJson(PublishEventResponseSchema, published)));
+    else
+      io.out(
+        published.duplicate
+          ? `${published.id} was there already: nothing was published`
+          : `${published.id} on ${published.subject}, ${published.stream} ${published.sequence}`,
+      );
+    return 0;
+  },
+};

@@ -1,0 +1,62 @@
+/** `weft kill`, `stop`, `start`, `restart`, `scale`: what the runner does to a process. */
+import { toJson } from "@bufbuild/protobuf";
+import {
+  ControlProcessRequest_Action as Action,
+  ProcessSchema,
+} from "#gen/weft/dashboard/v1/processes_pb.ts";
+import { dashboardClient, dashboardUsage, readArguments } from "./dashboard-client.ts";
+import { type Command, WrongUsage } from "./run-command-line.ts";
+import { stateOf } from "./status.ts";
+
+export const kill = processCommand(
+  "kill",
+  Action.KILL,
+  "ends a process as a crash would; the runner starts it again",
+);
+export const stop = processCommand("stop", Action.STOP, "ends a process in order, and keeps it ended");
+export const start = processCommand("start", Action.START, "starts a process that was stopped");
+export const restart = processCommand(
+  "restart",
+  Action.RESTART,
+  "ends a process in order and starts it again",
+);
+
+export const scale: Command = {
+  name: "scale",
+  summary: "gives a service so many replicas",
+  usage: `usage: weft scale SERVICE REPLICAS
+
+${dashboardUsage}`,
+  async run(args, io) {
+    const { values, positionals } = readArguments(args, {});
+    const [name, count] = positionals;
+    const replicas = Number(count);
+    if (!name || !Number.isInteger(replicas) || replicas < 1)
+      throw new WrongUsage("name a service, and how many replicas it is to have");
+    await dashboardClient(values.data, io.env).controlProcess({ name, action: Action.SCALE, replicas });
+    if (values.json) io.out(JSON.stringify({ service: name, replicas }));
+    else io.out(`${name}: ${replicas} replicas asked for; weft status shows them`);
+    return 0;
+  },
+};
+
+function processCommand(name: string, action: Action, summary: string): Command {
+  return {
+    name,
+    summary,
+    usage: `usage: weft ${name} PROCESS ...
+
+${dashboardUsage}`,
+    async run(args, io) {
+      const { values, positionals } = readArguments(args, {});
+      if (positionals.length === 0) throw new WrongUsage("name a process");
+      const client = dashboardClient(values.data, io.env);
+      for (const each of positionals) {
+        const { process } = await client.controlProcess({ name: each, action });
+        if (!process) continue;
+        io.out(values.json ? JSON.stringify(toJson(ProcessSchema, process)) : `${each}: ${stateOf(process)}`);
+      }
+      return 0;
+    },
+  };
+}
