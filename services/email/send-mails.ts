@@ -6,8 +6,9 @@
  *   claim (commit) → SMTP → mark (commit)
  *
  * No transaction is open during SMTP. A claim moves next_try_at beyond the longest conversation with the
- * server, so that no other replica takes the mail meanwhile, and a crash gives it free by itself. A crash
- * between SMTP and mark sends it again with the same Message-ID: a mail may be repeated, never lost.
+ * server, so that no other replica takes the mail meanwhile, and a crash gives it free by itself. A process that
+ * stood still for so long that the mail may be another's leaves it alone. A crash between SMTP and mark sends it
+ * again with the same Message-ID: a mail may be repeated, never lost.
  *
  * Of one order, a mail waits for the earlier ones, and is not sent once a later one was tried.
  */
@@ -27,6 +28,8 @@ import { type Email, EmailRow } from "./storage.ts";
 const batchSize = 8;
 /** Longer than a conversation with the mail server may take, in seconds. */
 const claimSeconds = 30;
+/** Milliseconds from the claim after which no conversation begins: it would not end within the claim. */
+const beginWithinMs = 20_000;
 
 /** Milliseconds after which the sending of a mail is worth a look. */
 const slowMs = 2_000;
@@ -44,6 +47,8 @@ export interface MailerParts {
   readonly from: EmailSettings["from"];
   readonly log: Logger;
   readonly tracer?: Tracer;
+  /** Milliseconds of a clock that nobody sets; for tests. */
+  readonly clock?: () => number;
 }
 
 /** A worker that sends what waits until it is stopped. */
@@ -58,12 +63,16 @@ export function mailer(parts: MailerParts): Worker {
 
 /** Sends the mails whose turn it is, a batch at most. @returns how many were tried */
 export async function sendWaiting(parts: MailerParts): Promise<number> {
+  const { tracer = noTracer, clock = () => performance.now() } = parts;
+  const latestBegin = clock() + beginWithinMs;
   const claimed = await claim(parts.orm);
-  const { tracer = noTracer } = parts;
   const results = await Promise.allSettled(
     claimed.map(({ mail, ...rest }) => {
       const more = { "mail.id": mail.id, "mail.kind": mail.kind, "mail.attempts": mail.attempts };
-      return tracer.run(mailSpan, mail, { slowMs, more }, () => sendOne(parts, { mail, ...rest }));
+      return tracer.run(mailSpan, mail, { slowMs, more }, async () => {
+        if (clock() < latestBegin) return sendOne(parts, { mail, ...rest });
+        parts.log.warn({ mailId: mail.id }, "a mail is left to a later claim: this process stood still");
+      });
     }),
   );
   for (const result of results) if (result.status === "rejected") throw result.reason;
