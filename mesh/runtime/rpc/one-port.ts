@@ -118,8 +118,11 @@ export function joinServers(
   });
   secure?.on("secureConnection", (socket) => {
     if (socket.alpnProtocol !== "h2") return toHttp1.call(h1, socket);
-    h2.once("session", (session) => rememberPeer(session, peerOf(socket)));
+    const note = (session: http2.ServerHttp2Session) => rememberPeer(session, peerOf(socket));
+    h2.on("session", note);
     give(socket, h2);
+    // At once, also when it came to no session: the next one is somebody else's.
+    h2.off("session", note);
   });
 
   // Their open streams finish; clients make another connection for the next.
