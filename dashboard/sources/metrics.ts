@@ -138,6 +138,8 @@ function countedIn(samples: readonly Sample[]): Map<string, Counted> {
     const [, histogram, part] = /^(.*)_(count|bucket)$/.exec(name) ?? [];
     if (histogram === undefined || !histograms.includes(histogram)) continue;
     const method = firstOf(labels, methodLabels);
+    // Pages of the edge, such as its state, which we ask for each second, are no calls.
+    if (histogram === edgeRequests && method === "") continue;
     const peer = labels.weft_callee ?? labels.weft_caller ?? "";
     const key = [histogram, method, peer, firstOf(labels, codeLabels)].join("\0");
     const counted = calls.get(key) ?? { count: 0, buckets: new Map() };

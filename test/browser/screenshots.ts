@@ -42,7 +42,7 @@ try {
   await customer.settledOrder(last);
   await picture("dashboard-overview");
   await open("topology");
-  await page.locator('[data-edge="edge>order"]:not([data-tone="calm"])').waitFor();
+  await page.locator('[data-edge="edge>order"]:not([data-tone="calm"])').waitFor({ state: "attached" });
   await picture("dashboard-topology");
   await open(`timelines/orders/${last}`);
   await page.getByRole("link", { name: "its trace" }).click();

@@ -148,7 +148,7 @@ export function openExplorer(app, place) {
               el(
                 "section",
                 { key: fullName },
-                el("h3", null, name === "*" ? "every service" : name),
+                el("h2", null, name === "*" ? "every service" : name),
                 el(
                   "ul",
                   null,

@@ -53,9 +53,9 @@ export function openOverview(app) {
     const quantiles = el(
       "span",
       null,
-      el("span", { class: "key p50" }, `p50 ${ms(now.p50Ms)}`),
+      el("span", { class: "key p50" }, `p50 ${figure(now.p50Ms)}`),
       "  ",
-      el("span", { class: "key p95" }, `p95 ${ms(now.p95Ms)}`),
+      el("span", { class: "key p95" }, `p95 ${figure(now.p95Ms)}`),
       "  ",
       el("span", { class: "key p99" }, `p99 ${ms(now.p99Ms)}`),
     );
