@@ -5,6 +5,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import {
   create,
+  createRegistry,
   type DescMethod,
   fromJsonString,
   type JsonObject,
@@ -13,6 +14,7 @@ import {
 } from "@bufbuild/protobuf";
 import { AnySchema, anyPack } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, type Transport } from "@connectrpc/connect";
+import { file_google_rpc_error_details } from "#gen/google/rpc/error_details_pb.ts";
 import type { Workload } from "#mesh/runtime/identity/workload.ts";
 import { policyOf } from "#mesh/runtime/policy/method-policy.ts";
 import { redactedJson } from "#mesh/runtime/policy/redact.ts";
@@ -250,7 +252,8 @@ export class Caller {
 
   #failure(error: unknown, headers: Record<string, string>, durationMs: number): CallEnding {
     const status = ConnectError.from(error);
-    const { registry } = this.#contract;
+    // The contract of a system need not have the details that errors of all systems have.
+    const registry = createRegistry(this.#contract.registry, file_google_rpc_error_details);
     const details = status.details.flatMap((detail): JsonObject[] => {
       try {
         const any =

@@ -3,6 +3,8 @@ import { call } from "../api.js";
 
 /** Most lines the page holds; the dashboard itself keeps as many. */
 const most = 100_000;
+/** Most lines while they are followed, overnight too; older ones are asked for again when somebody scrolls to them. */
+const mostFollowed = 20_000;
 const page = 500;
 /** Most lines that one tick brings: what is more comes with the next ones. */
 const batch = 5_000;
@@ -56,7 +58,10 @@ export class LogLines {
     return this.#once(async () => {
       const { lines = [], through } = await this.#ask({ after: String(this.#through), limit: batch });
       this.#through = Number(through);
-      this.lines = lines.length > 0 ? [...this.lines, ...lines].slice(-most) : this.lines;
+      if (lines.length === 0) return;
+      const all = [...this.lines, ...lines];
+      this.lines = all.slice(-mostFollowed);
+      if (all.length > mostFollowed) this.hasOlder = true;
     });
   }
 

@@ -47,6 +47,6 @@ export function logDetail({ time, level, process, message, traceId, spanId, requ
       ],
     ]),
     el("pre", { class: "source", tabindex: "0", role: "group", "aria-label": "Message" }, message),
-    fields && jsonText(fields, "Fields"),
+    fields && Object.keys(fields).length > 0 && jsonText(fields, "Fields"),
   );
 }

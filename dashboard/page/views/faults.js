@@ -2,7 +2,8 @@
 import { call } from "../api.js";
 import { duration, ms, percent, rate, shortMethod } from "../format.js";
 import { badge, breakerBadge, empty, failure } from "../parts/badges.js";
-import { field, panel } from "../parts/panel.js";
+import { number, select } from "../parts/controls.js";
+import { panel } from "../parts/panel.js";
 import { table } from "../parts/table.js";
 import { el } from "../render.js";
 
@@ -55,40 +56,11 @@ export function openFaults(app) {
       call("ClearFaults", method ? { method } : {}),
     );
 
-  const input = (name, label, more) =>
-    field(
-      label,
-      el("input", {
-        type: "number",
-        value: String(form[name]),
-        required: true,
-        ...more,
-        on: {
-          input: ({ target }) => {
-            form[name] = Number(target.value);
-            app.redraw();
-          },
-        },
-      }),
-    );
-  const select = (name, label, options) =>
-    field(
-      label,
-      el(
-        "select",
-        {
-          value: form[name],
-          on: {
-            change: ({ target }) => {
-              form[name] = target.value;
-              app.redraw();
-            },
-          },
-        },
-        options.map((value) => el("option", { key: value, value }, value)),
-      ),
-      { grow: name === "method" },
-    );
+  const set = (name) => (value) => {
+    form[name] = value;
+    app.redraw();
+  };
+  const same = (values) => values.map((value) => [value, value]);
 
   const setting = () =>
     panel(
@@ -97,11 +69,11 @@ export function openFaults(app) {
       el(
         "form",
         { class: "panel-body toolbar", on: { submit: inject } },
-        select("method", "Method", methods),
-        input("abort", "Abort, % of calls", { min: 0, max: 100 }),
-        select("code", "with", codes),
-        input("delay", "Delay, % of calls", { min: 0, max: 100 }),
-        input("delayMs", "by milliseconds", { min: 1, max: 60_000 }),
+        select("Method", form.method, same(methods), set("method"), { grow: true }),
+        number("Abort, % of calls", form.abort, { min: 0, max: 100 }, set("abort")),
+        select("with", form.code, same(codes), set("code")),
+        number("Delay, % of calls", form.delay, { min: 0, max: 100 }, set("delay")),
+        number("by milliseconds", form.delayMs, { min: 1, max: 60_000 }, set("delayMs")),
         el(
           "button",
           {

@@ -3,8 +3,8 @@
 import { count } from "../format.js";
 import { LogLines } from "../live/log-lines.js";
 import { droppedMark, empty, failure } from "../parts/badges.js";
+import { search, select } from "../parts/controls.js";
 import { logDetail, logLine } from "../parts/log-line.js";
-import { field } from "../parts/panel.js";
 import { VirtualList } from "../parts/virtual-list.js";
 import { el } from "../render.js";
 import { replaceQuery } from "../router.js";
@@ -34,6 +34,8 @@ export function openLogs(app, place) {
     row: logLine,
     open: (line) => {
       chosen = chosen === line ? undefined : line;
+      // Whoever reads a line does not want it to run away.
+      if (chosen && following) follow(false);
       app.redraw();
     },
     onTop: async () => {
@@ -80,19 +82,6 @@ export function openLogs(app, place) {
     app.redraw();
   }
 
-  const text = (name, label, more = {}) =>
-    field(
-      label,
-      el("input", {
-        type: "search",
-        value: filter[name],
-        maxlength: 200,
-        ...more,
-        on: { input: ({ target }) => change({ [name]: target.value.trim() }) },
-      }),
-      { grow: true },
-    );
-
   function toolbar() {
     const names = (app.tick?.processes ?? []).map(({ name }) => name);
     const options = filter.process && !names.includes(filter.process) ? [...names, filter.process] : names;
@@ -104,26 +93,13 @@ export function openLogs(app, place) {
         "aria-label": "Filter of log lines",
         on: { submit: (event) => event.preventDefault() },
       },
-      text("text", "Text", { "data-filter": "" }),
-      field(
-        "Process",
-        el(
-          "select",
-          { value: filter.process, on: { change: ({ target }) => change({ process: target.value }) } },
-          el("option", { key: "", value: "" }, "all"),
-          options.map((name) => el("option", { key: name, value: name }, name)),
-        ),
+      search("Text", filter.text, (text) => change({ text }), { main: true }),
+      select("Process", filter.process, [["", "all"], ...options.map((name) => [name, name])], (process) =>
+        change({ process }),
       ),
-      field(
-        "At least",
-        el(
-          "select",
-          { value: filter.level, on: { change: ({ target }) => change({ level: target.value }) } },
-          levels.map(([value, label]) => el("option", { value }, label)),
-        ),
-      ),
-      text("trace", "Trace id"),
-      text("request", "Request id"),
+      select("At least", filter.level, levels, (level) => change({ level })),
+      search("Trace id", filter.trace, (trace) => change({ trace })),
+      search("Request id", filter.request, (request) => change({ request })),
       el(
         "button",
         { type: "button", "aria-pressed": String(following), on: { click: () => follow(!following) } },

@@ -2,13 +2,19 @@
 import { count, exactTime, ms, shortMethod } from "../format.js";
 import { TraceList } from "../live/trace-list.js";
 import { badge, droppedMark, empty, failure } from "../parts/badges.js";
-import { field } from "../parts/panel.js";
+import { search, select } from "../parts/controls.js";
 import { VirtualList } from "../parts/virtual-list.js";
 import { el } from "../render.js";
 import { linkTo, replaceQuery } from "../router.js";
 import { openTrace } from "./trace.js";
 
 const typingMs = 250;
+const durations = [
+  ["", "any time"],
+  ["10", "10 ms"],
+  ["100", "100 ms"],
+  ["1000", "1 s"],
+];
 const fields = ["service", "method", "id", "min", "errors"];
 
 export function openTraces(app, place) {
@@ -80,19 +86,6 @@ export function openTraces(app, place) {
     ];
   }
 
-  const text = (name, label, more = {}) =>
-    field(
-      label,
-      el("input", {
-        type: "search",
-        value: filter[name],
-        maxlength: 128,
-        ...more,
-        on: { input: ({ target }) => change({ [name]: target.value.trim() }) },
-      }),
-      { grow: true },
-    );
-
   function toolbar() {
     const services = [...new Set((app.tick?.processes ?? []).flatMap(({ nodes = [] }) => nodes))];
     const options =
@@ -105,30 +98,12 @@ export function openTraces(app, place) {
         "aria-label": "Filter of traces",
         on: { submit: (event) => event.preventDefault() },
       },
-      text("method", "Name contains", { "data-filter": "" }),
-      text("id", "Trace, request or value of an attribute"),
-      field(
-        "Service",
-        el(
-          "select",
-          { value: filter.service, on: { change: ({ target }) => change({ service: target.value }) } },
-          el("option", { key: "", value: "" }, "all"),
-          options.map((name) => el("option", { key: name, value: name }, name)),
-        ),
+      search("Name contains", filter.method, (method) => change({ method }), { main: true }),
+      search("Trace, request or value of an attribute", filter.id, (id) => change({ id })),
+      select("Service", filter.service, [["", "all"], ...options.map((name) => [name, name])], (service) =>
+        change({ service }),
       ),
-      field(
-        "At least",
-        el(
-          "select",
-          { value: filter.min, on: { change: ({ target }) => change({ min: target.value }) } },
-          [
-            ["", "any time"],
-            ["10", "10 ms"],
-            ["100", "100 ms"],
-            ["1000", "1 s"],
-          ].map(([value, label]) => el("option", { value }, label)),
-        ),
-      ),
+      select("At least", filter.min, durations, (min) => change({ min })),
       el(
         "label",
         { class: "check" },
@@ -158,12 +133,12 @@ export function openTraces(app, place) {
 
   return {
     title: "Traces",
-    async tick({ sequence, traces: { last, dropped } = {} }) {
+    async tick({ sequence, traces: { last } = {} }) {
       // A trace that has begun grows for a while.
       const isNews = last !== seen || Number(sequence) % 5 === 0;
       if (isPaused || !isNews || list.top > 300) return;
       seen = last;
-      await store.newer(dropped);
+      await store.newer();
       app.redraw();
     },
     place(next) {
