@@ -18,6 +18,7 @@ const allowed: Record<string, string[]> = {
   "mesh/runtime": ["mesh/runtime", "gen"],
   // Rights on the bus are the same on one machine and in a cluster; nothing generated stands behind them.
   "mesh/codegen": ["mesh/codegen", "gen", "mesh/runtime/events"],
+  "mesh/contracts": ["mesh/contracts", "mesh/codegen", "gen"],
   edge: ["edge", "mesh/runtime", "gen"],
   services: ["mesh/runtime", "gen"],
   // It reads the contract as the generator does, and the runner's processes and mails as the runner keeps them.
