@@ -14,6 +14,8 @@ import type { Tracer } from "./telemetry/tracer.ts";
 export interface ServiceDefinition {
   /** Service of the contract; its policy option carries the name in the mesh. */
   readonly contract: DescService;
+  /** Other versions of it, served beside it under the same name; see docs/contracts.md. */
+  readonly otherVersions?: readonly DescService[];
   readonly storage: Storage;
   /** Events it records in its outbox. */
   readonly emits: readonly DescMessage[];

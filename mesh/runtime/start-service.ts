@@ -59,6 +59,7 @@ export async function startService(
   local: LocalTransports = new Map(),
 ): Promise<RunningService> {
   const name = meshNameOf(definition.contract);
+  const versions = [definition.contract, ...(definition.otherVersions ?? [])];
   const log = createLogger(name, config.logLevel);
   if (!config.databaseUrl) throw new Error("configuration: DATABASE_URL: is required");
   const telemetry = startTelemetry(name, config.env, log);
@@ -89,7 +90,7 @@ export async function startService(
     env: config.env,
   });
   const workers = [...(composition.workers ?? [])];
-  if (keyedMethods(definition.contract).length > 0) {
+  if (versions.flatMap(keyedMethods).length > 0) {
     await pruneReplies(orm); // now, so that a service without the table does not start
     workers.push(replyPruning(orm, log));
   }
@@ -121,7 +122,7 @@ export async function startService(
   });
   const handlers = [...(composition.consumers ?? [])];
   const readers = readersOf({ service: name, orm, handlers, log, tracer });
-  const contracts = [definition.contract, MeshService, ...(readers.length > 0 ? [DeadLetterService] : [])];
+  const contracts = [...versions, MeshService, ...(readers.length > 0 ? [DeadLetterService] : [])];
   const routes = (router: ConnectRouter) => {
     composition.routes(router);
     router.service(MeshService, meshRpc({ service: name, config, workload, discovery, breakers, load }));

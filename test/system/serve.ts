@@ -100,7 +100,8 @@ export async function serve(
     const name = meshNameOf(definition.contract);
     const database = databases.get(name) ?? (await freshDatabase(name));
     databases.set(name, database);
-    const config = readConfig({ ...environment(name), DATABASE_URL: database, ...options.env });
+    const instance = { WEFT_INSTANCE: `${name}-${running.length}` }; // all of them are one process here
+    const config = readConfig({ ...environment(name), ...instance, DATABASE_URL: database, ...options.env });
     const service = await startService(definition, config);
     running.push(service);
     ports.set(name, service.port);

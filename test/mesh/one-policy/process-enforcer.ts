@@ -39,7 +39,7 @@ export async function processEnforcer(): Promise<Enforcer> {
   process.setMaxListeners(100); // each edge that was started flushes its access log when the process ends
   const set = compileLibrary();
   const contract = createFileRegistry(set).getService(SERVICE)!;
-  const replicas = [new Replica()];
+  const replicas = [new Replica(), new Replica()];
   const handlers = (replica: Replica) =>
     Object.fromEntries(
       contract.methods.map(({ name, localName, methodKind, output }) => [
@@ -61,7 +61,8 @@ export async function processEnforcer(): Promise<Enforcer> {
     emits: [],
     compose: () => ({ routes: (router) => router.service(contract, handlers(replica)) }),
   });
-  const served = await serve(replicas.map(definitionOf), { callers: ["lending"] });
+  const env = { WEFT_DISCOVERY: "registry" };
+  const served = await serve(replicas.map(definitionOf), { callers: ["lending"], env });
 
   const folder = mkdtempSync(join(tmpdir(), "weft-one-policy-"));
   const descriptors = join(folder, "descriptors.binpb");
@@ -69,6 +70,7 @@ export async function processEnforcer(): Promise<Enforcer> {
   const environment = served.environment("edge");
   const settings = {
     ...environment,
+    ...env,
     WEFT_DESCRIPTORS: descriptors,
     WEFT_UPSTREAMS: `${environment.WEFT_UPSTREAMS},lending=http://127.0.0.1:1`,
   };
