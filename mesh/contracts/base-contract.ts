@@ -14,7 +14,8 @@ export interface Compared {
 }
 
 /**
- * The commit to compare with: `wanted`, or else where this branch left origin/main, or else the commit before.
+ * The commit to compare with: `wanted`, or else where this branch left origin/main. On main itself it is the last
+ * commit while the contract is being edited, and the one before that otherwise.
  * @returns undefined where there is none with a contract
  * @throws Error when `wanted` is no commit here
  */
@@ -30,7 +31,10 @@ export function baseCommit(root: string, wanted: string | undefined): string | u
   };
   const before = () => {
     const fork = git("merge-base", "HEAD", "origin/main");
-    return fork && fork !== git("rev-parse", "HEAD") ? fork : git("rev-parse", "--verify", "HEAD~1");
+    if (fork && fork !== git("rev-parse", "HEAD")) return fork;
+    return git("status", "--porcelain", "proto")
+      ? git("rev-parse", "HEAD")
+      : git("rev-parse", "--verify", "HEAD~1");
   };
   const commit = wanted ? named() : before();
   return commit && git("cat-file", "-e", `${commit}:proto`) !== undefined ? commit : undefined;

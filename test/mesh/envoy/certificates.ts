@@ -3,8 +3,11 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** @returns the folder of a workload's tls.crt, tls.key and ca.crt */
-export function makeAuthority(folder: string): (name: string) => string {
+/**
+ * @param namespace of the workloads
+ * @returns the folder of a workload's tls.crt, tls.key and ca.crt
+ */
+export function makeAuthority(folder: string, namespace = "books"): (name: string) => string {
   const openssl = (...args: string[]) => execFileSync("openssl", args, { cwd: folder, stdio: "pipe" });
   const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
   openssl(
@@ -25,7 +28,7 @@ export function makeAuthority(folder: string): (name: string) => string {
     mkdirSync(own);
     writeFileSync(
       join(own, "san"),
-      `subjectAltName=critical,URI:spiffe://cluster.local/ns/books/sa/${name}\n`,
+      `subjectAltName=critical,URI:spiffe://cluster.local/ns/${namespace}/sa/${name}\n`,
     );
     openssl("req", ...newKey, "-keyout", `${name}/tls.key`, "-out", `${name}/csr`, "-subj", "/");
     const signed = ["-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "1"];

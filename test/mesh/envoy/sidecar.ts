@@ -23,10 +23,10 @@ export async function startSidecar(options: {
   name: string;
   tls: string;
   processPort: number;
-  /** Ports of the inbound listeners of a callee's replicas. */
-  replicas: readonly number[];
+  /** Ports of the inbound listeners of each callee's replicas. */
+  replicasOf: (callee: string) => readonly number[];
 }): Promise<Sidecar> {
-  const { envoy, files, name, tls, processPort, replicas } = options;
+  const { envoy, files, name, tls, processPort, replicasOf } = options;
   const folder = join(options.folder, `${name}-${await freePort()}`);
   mkdirSync(join(folder, "sds"), { recursive: true });
   const local = (text: string) => text.replaceAll("/etc/weft/envoy", folder).replaceAll("/etc/weft/tls", tls);
@@ -43,7 +43,9 @@ export async function startSidecar(options: {
     ports.set(listener.name, port);
   }
   for (const cluster of config.static_resources.clusters) {
-    const to = cluster.name === "process" ? [processPort] : replicas;
+    const [{ lb_endpoints: lead }] = cluster.load_assignment.endpoints;
+    const host: string = lead[0].endpoint.address.socket_address.address;
+    const to = cluster.name === "process" ? [processPort] : replicasOf(host.split(".")[0]!);
     const endpoint = (port: number) => ({
       endpoint: { address: { socket_address: { address: "127.0.0.1", port_value: port } } },
     });

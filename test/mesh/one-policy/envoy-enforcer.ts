@@ -18,7 +18,15 @@ export async function envoyEnforcer(envoy: string): Promise<Enforcer> {
   const { file } = generate(compileLibrary(), "library/shelves/", "target=envoy,namespace=books");
   const files = new Map(file.map(({ name, content }) => [name, content]));
   const start = (name: string, processPort: number, replicas: number[]) =>
-    startSidecar({ envoy, folder, files, name, tls: tlsOf(name), processPort, replicas });
+    startSidecar({
+      envoy,
+      folder,
+      files,
+      name,
+      tls: tlsOf(name),
+      processPort,
+      replicasOf: () => replicas,
+    });
 
   const servers = [await startCountingServer(), await startCountingServer()];
   const callees = await Promise.all(servers.map(({ port }) => start("shelves", port, [])));
