@@ -1,5 +1,5 @@
 /** What a change of the contract is, and whom it touches. */
-import type { DescEnum, DescField, DescMethod } from "@bufbuild/protobuf";
+import type { DescEnum, DescField, DescMessage, DescMethod } from "@bufbuild/protobuf";
 
 /** A change that somebody may notice. Additions that nobody can notice are none. */
 export interface Change {
@@ -19,6 +19,8 @@ export type Touched =
   | { readonly kind: "rpc"; readonly rpc: DescMethod; readonly only?: TouchedCallers }
   /** Whoever sends or reads the field. */
   | { readonly kind: "field"; readonly field: DescField }
+  /** Whoever sends the message. */
+  | { readonly kind: "sent message"; readonly message: DescMessage }
   /** Whoever sends a message without the field: it is asked for now. */
   | { readonly kind: "missing field"; readonly field: DescField }
   /** Whoever sends or reads a field of the enum, or handles the value: "pkg.Enum.VALUE". */

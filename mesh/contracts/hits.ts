@@ -5,8 +5,9 @@ import type { Change, TouchedCallers } from "./change.ts";
 import type { Example } from "./examples/example.ts";
 import { nameOf, type Rpc, type Surface } from "./surface.ts";
 
-/** Stands for programs outside of the mesh, as long as none of them has given an example. */
-export const REST_CLIENTS = "REST clients";
+/** Stand for programs outside of the mesh, as long as none of them has given an example. */
+const REST_CLIENTS = "REST clients";
+const EDGE_CLIENTS = "clients of the edge";
 
 export interface Hits {
   /** Consumer → names of its examples that rely on what changes; none: it may, but has no example. */
@@ -29,10 +30,13 @@ export function hitsOf({ touches }: Change, before: Surface, examples: readonly 
       found.event(touches.type, touches.readers, () => true);
       break;
     case "field":
-      found.fields(touches.field, ({ uses }) => uses.fields.has(fieldName(touches.field)));
+      found.messages(touches.field.parent, ({ uses }) => uses.fields.has(fieldName(touches.field)));
       break;
     case "missing field":
-      found.fields(touches.field, (example) => lacks(example, touches.field), "request");
+      found.messages(touches.field.parent, (example) => lacks(example, touches.field), "request");
+      break;
+    case "sent message":
+      found.messages(touches.message, ({ uses }) => uses.sent.has(touches.message.typeName), "request");
       break;
     case "enum":
       found.enumeration(touches.enumeration.typeName, touches.value);
@@ -79,7 +83,8 @@ class Collected implements Hits {
     const open = rpc.policy.callers.includes(EDGE);
     const workloads = rpc.policy.callers.filter((caller) => caller !== EDGE && caller !== rpc.provider);
     const outside = [...new Set(byRest.map(({ consumer }) => consumer))];
-    const all = [...workloads, ...(open ? (outside.length > 0 ? outside : [REST_CLIENTS]) : [])];
+    if (open && outside.length === 0) outside.push(rpc.routes.size > 0 ? REST_CLIENTS : EDGE_CLIENTS);
+    const all = [...workloads, ...(open ? outside : [])];
     const hit = all.filter((consumer) => {
       if (only && !this.#among(only, consumer, workloads, own)) return false;
       const theirs = own.filter((example) => example.consumer === consumer);
@@ -129,9 +134,9 @@ class Collected implements Hits {
     if (hit.length > 0 || all.length === 0) this.#events.add(type);
   }
 
-  /** Whoever sends or reads a field, in whatever message it is nested. */
-  fields(field: DescField, relies: (example: Example) => boolean, direction?: "request"): void {
-    const holds = (message: DescMessage) => reaches(message, field.parent.typeName);
+  /** Whoever sends or reads a message, in whatever other it is nested. */
+  messages({ typeName }: DescMessage, relies: (example: Example) => boolean, direction?: "request"): void {
+    const holds = (message: DescMessage) => reaches(message, typeName);
     for (const rpc of this.#before.rpcs.values())
       if (holds(rpc.desc.input) || (!direction && holds(rpc.desc.output))) this.rpc(rpc, undefined, relies);
     if (!direction)

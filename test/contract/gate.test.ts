@@ -305,6 +305,18 @@ const mutations: readonly Mutation[] = [
     routes: ["POST /v1/orders"],
   },
   {
+    what: "a whole request must obey a new rule",
+    edits: [
+      [
+        inventory,
+        "message AdjustStockRequest {",
+        'message AdjustStockRequest {\n  option (buf.validate.message).cel = {id: "adjust.reason" message: "say why" expression: "this.reason != \'\'"};',
+      ],
+    ],
+    ids: ["shop.inventory.v1.AdjustStockRequest: rule adjust.reason"],
+    consumers: ["backoffice"],
+  },
+  {
     what: "a secret is not kept out of logs any more",
     edits: [[payment, /,\s*\(weft\.policy\.v1\.field\)\.sensitive = true/, ""]],
     ids: ["shop.payment.v1.ChargeRequest.payment_token: sensitive"],

@@ -59,12 +59,11 @@ function wholeMessage(was: DescMessage, is: DescMessage): Change[] {
   const old = new Set(idsOf(was));
   return idsOf(is)
     .filter((id) => !old.has(id))
-    .flatMap((id) =>
-      was.fields
-        .slice(0, 1)
-        .map((field) =>
-          at(is.typeName, is, `rule ${id}`, `must obey the rule "${id}" now`, { kind: "field", field }),
-        ),
+    .map((id) =>
+      at(is.typeName, is, `rule ${id}`, `must obey the rule "${id}" now`, {
+        kind: "sent message",
+        message: was,
+      }),
     );
 }
 

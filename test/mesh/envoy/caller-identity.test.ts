@@ -48,7 +48,7 @@ test.skipIf(!envoy)(
       name: "shelves",
       tls: shelves,
       processPort,
-      replicas: [],
+      replicasOf: () => [],
     });
     onTestFinished(() => sidecar.stop());
 

@@ -14,6 +14,7 @@ export const RESOURCE_EXHAUSTED = 8;
 export const FAILED_PRECONDITION = 9;
 export const UNIMPLEMENTED = 12;
 export const UNAVAILABLE = 14;
+export const UNAUTHENTICATED = 16;
 
 export interface Expectation {
   readonly what: string;
@@ -77,7 +78,7 @@ export const expectations: readonly Expectation[] = [
     method: "FindBook",
     gives: ["no connection"],
     // The port of a process also serves probes and what is open to anybody, so it decides call by call.
-    byProcesses: [PERMISSION_DENIED],
+    byProcesses: [UNAUTHENTICATED],
     heard: 0,
   },
   {

@@ -40,14 +40,15 @@ describe.each(enforcers)("by %s", (name, skip, start) => {
 
   test.skipIf(skip)("a replica that fails is ejected, the others go on", async () => {
     await mesh.renew();
-    const dust = () => Promise.all(Array.from({ length: 20 }, () => mesh.call("edge", "DustShelf")));
+    // Few at a time: who fails is quick and would get most of a crowd, which the breaker of the method would notice.
+    const dust = () => Promise.all(Array.from({ length: 4 }, () => mesh.call("edge", "DustShelf")));
     let statuses: number[];
     do {
       mesh.answer((_call, replica) => (replica === 0 ? UNAVAILABLE : OK));
-      statuses = await dust();
+      statuses = [...(await dust()), ...(await dust()), ...(await dust()), ...(await dust())];
     } while (mesh.heard("DustShelf")[0]! > 0);
-    expect(statuses).toEqual(Array(20).fill(OK));
-    expect(mesh.heard("DustShelf")).toEqual([0, 20]);
+    expect(statuses).toEqual(Array(16).fill(OK));
+    expect(mesh.heard("DustShelf")).toEqual([0, 16]);
   });
 });
 
