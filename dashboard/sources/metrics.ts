@@ -42,7 +42,7 @@ const histograms = [clientCalls, serverCalls, edgeRequests];
 const methodLabels = ["rpc_method"];
 const codeLabels = ["rpc_response_status_code", "http_response_status_code"];
 /** Other metrics that are shown. */
-const others = /^(weft_|nodejs_|process_|v8js_)/;
+const others = /^(weft_|nodejs_|process_|v8js_|target_info$)/;
 /** Milliseconds over which calls are counted, and for how long looks are kept for it. */
 export const windowMs = 10_000;
 

@@ -53,26 +53,33 @@ async function lookAtProcess(sources: Sources, state: State, metrics: boolean): 
   }
   const answers = await Promise.all(
     endpointsOf(sources, state).map(async (url) => {
-      const ready = await getPage(`${url}/readyz`).then(
+      const asked = askedAt(sources, state, url);
+      const ready = await getPage(`${asked}/readyz`).then(
         ({ status }) => (status === 200 ? "" : `says that it is not ready (${status})`),
         (error: Error) => `does not answer: ${error.message}`,
       );
-      if (metrics && ready === "") await lookAtMetrics(sources, state, url);
+      if (metrics && ready === "") await lookAtMetrics(sources, state, url, asked);
       return ready;
     }),
   );
   sources.health.set(state.name, answers.find((problem) => problem !== "") ?? "");
 }
 
+/** Where a process tells of itself: replicas of the edge share a port, and have another one each for this. */
+function askedAt({ config }: Sources, { kind, adminPort }: State, url: string): string {
+  const { edge } = config.system;
+  if (kind !== "single" && adminPort !== null) return `http://127.0.0.1:${adminPort}`;
+  return url === edge.url ? (edge.adminUrl ?? url) : url;
+}
+
 /** A process that has no such page, or is too busy for it, has no figures now. */
 async function lookAtMetrics(
-  { metrics, config }: Sources,
+  { metrics }: Sources,
   { name, kind }: State,
   url: string,
+  asked: string,
 ): Promise<void> {
-  const { edge } = config.system;
-  const place = url === edge.url ? (edge.adminUrl ?? url) : url;
-  const page = await getPage(`${place}/metrics`).catch(() => undefined);
+  const page = await getPage(`${asked}/metrics`).catch(() => undefined);
   // The one process of --single has figures for each of its services.
   const process = kind === "single" ? `${name} ${url}` : name;
   if (page?.status === 200) metrics.add(process, page.text, Date.now());

@@ -46,10 +46,11 @@ export function endpointsOf({ config }: Sources, { kind, port }: ProcessState): 
 }
 
 function processOf(sources: Sources, state: ProcessState): Process {
-  const { usage, health, config } = sources;
+  const { usage, health, config, metrics } = sources;
   const used = state.pid === null ? undefined : usage.get(state.pid);
   const problem = health.get(state.name) ?? "";
   const { system } = config;
+  const delay = metrics.values(state.name, "nodejs_eventloop_delay_p99_seconds")[0]?.value;
   return create(ProcessSchema, {
     name: state.name,
     kind: kinds[state.kind],
@@ -62,7 +63,8 @@ function processOf(sources: Sources, state: ProcessState): Process {
     memoryBytes: used && BigInt(used.memoryBytes),
     cpuCores: used?.cpuCores,
     endpoints: state.kind === "server" ? [`127.0.0.1:${state.port}`] : endpointsOf(sources, state),
-    version: state.kind === "server" ? "" : (process.env.npm_package_version ?? ""),
+    eventLoopP99Ms: delay === undefined ? undefined : delay * 1_000,
+    version: versionOf(sources, state),
     actions: actionsOf(state),
     logFile: state.logFile.split(/[\\/]/).at(-1) ?? "",
     problem: state.state === "ready" ? problem : "",
@@ -75,10 +77,17 @@ function processOf(sources: Sources, state: ProcessState): Process {
   });
 }
 
+/** What it says of itself, and NATS in its greeting; empty where nothing is known. */
+function versionOf({ metrics, bus }: Sources, { name, kind }: ProcessState): string {
+  if (name === "nats" && bus.bus?.isConnected()) return bus.bus.connection.info?.version ?? "";
+  return kind === "server" ? "" : (metrics.values(name, "target_info")[0]?.labels.service_version ?? "");
+}
+
 /** The dashboard does not end itself: nothing would be left to start it again with. */
 function actionsOf({ kind, state, replica }: ProcessState): Action[] {
   if (kind === "dashboard") return [];
   if (state === "stopped" || state === "failed") return [Action.START];
   const running = [Action.STOP, Action.RESTART, Action.KILL];
-  return kind === "service" && replica === 1 ? [...running, Action.SCALE] : running;
+  const scales = (kind === "service" || kind === "edge") && replica === 1;
+  return scales ? [...running, Action.SCALE] : running;
 }

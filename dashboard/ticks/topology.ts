@@ -230,12 +230,12 @@ export function incomingMetric(figures: readonly CallFigures[]): string {
 
 /** Calls that came in through the edge, and the seconds in which they did. */
 export function edgeFigures(sources: Sources): { seconds: number; figures: CallFigures[] } {
-  for (const { node, seconds, figures } of countedBy(sources)) {
-    if (node !== EDGE) continue;
-    const incoming = incomingMetric(figures);
-    return { seconds, figures: figures.filter(({ metric }) => metric === incoming) };
-  }
-  return { seconds: 0, figures: [] };
+  const all = [...countedBy(sources)].filter(({ node }) => node === EDGE);
+  const figures = all.flatMap((each) => {
+    const incoming = incomingMetric(each.figures);
+    return each.figures.filter(({ metric }) => metric === incoming);
+  });
+  return { seconds: Math.max(0, ...all.map(({ seconds }) => seconds)), figures };
 }
 
 /** Method → name of the service that has it. */

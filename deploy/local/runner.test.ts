@@ -12,7 +12,7 @@ import {
 import { takenPorts } from "./ports.ts";
 import { commandLine, isAlive } from "./process-identity.ts";
 
-const ports = [8080, 9001, 9002, 15432, 14222, 11025];
+const ports = [8080, 8090, 9001, 9002, 15432, 14222, 11025];
 
 let dataDir: string;
 let portOffset: number;
@@ -169,6 +169,25 @@ test("killed servers come back on the same port", async () => {
     await until(`${name} is back`, () => (runner.readyFile()?.pids[name] ?? pids[name]) !== pids[name]);
   }
 });
+
+test("a dashboard that cannot start is left out, and said to be", async () => {
+  const runner = start({ env: { STAND_IN_DASHBOARD: "test/system/stand-in/none.ts" } });
+  const { pids } = await runner.ready;
+  expect(pids).not.toHaveProperty("dashboard");
+  expect(runner.output()).toMatch(/^! no dashboard: it does not start: .*dashboard\.log$/m);
+  expect(runner.output()).toContain("the library is open");
+}, 60_000);
+
+test("a dashboard that ends is started again, and nothing else is", async () => {
+  const runner = start({ env: { STAND_IN_DASHBOARD: "test/system/stand-in/process.ts" } });
+  const { pids: before } = await runner.ready;
+  process.kill(before.dashboard!, "SIGKILL");
+  const after = await until("another dashboard runs", () => {
+    const pids = runner.readyFile()?.pids;
+    return pids?.dashboard !== undefined && pids.dashboard !== before.dashboard && pids;
+  });
+  expect({ ...after, dashboard: 0 }).toEqual({ ...before, dashboard: 0 });
+}, 60_000);
 
 test("a service that cannot start ends the start with the end of its log", async () => {
   const runner = start({ env: { STAND_IN_FAULT: "reader" } });

@@ -3,6 +3,7 @@ import { Code, createClient, createRouterTransport } from "@connectrpc/connect";
 import { expect, test } from "vitest";
 import { Health, HealthCheckResponseSchema } from "#gen/grpc/health/v1/health_pb.ts";
 import { readConfig } from "../config.ts";
+import { busRights, FAULTS_BUCKET, operatorRights } from "../events/bus-rights.ts";
 import { type Fault, parseFaults, writeFaults } from "./fault.ts";
 import { injectFaults } from "./inject-faults.ts";
 
@@ -66,6 +67,16 @@ test("a list with a fault that does nothing, too much or nowhere is refused", ()
   expect(parseFaults(writeFaults([good]))).toEqual([good]);
   for (const bad of [{ abort: undefined }, { abort: { share: 2, code: "UNAVAILABLE" } }, { method: "B" }])
     expect(() => parseFaults(writeFaults([{ ...good, ...bad } as Fault]))).toThrow();
+});
+
+test("without faults allowed nobody has a right on their list", () => {
+  const work = { service: "shelf", publishes: [], streams: [], consumes: [] };
+  const rights = (faults: boolean) =>
+    JSON.stringify([busRights({ ...work, faults }), operatorRights([], faults)]);
+  expect(rights(false)).not.toContain(FAULTS_BUCKET);
+  // Only the operator writes.
+  expect(busRights({ ...work, faults: true }).publish).not.toContain(`$KV.${FAULTS_BUCKET}.all`);
+  expect(operatorRights([], true).publish).toContain(`$KV.${FAULTS_BUCKET}.all`);
 });
 
 test("a process in production refuses to have faults", () => {

@@ -3,6 +3,9 @@ import { runner } from "#local/runner.ts";
 
 const entry = "test/system/stand-in/process.ts";
 
+/** Program of a dashboard, for tests that want one. */
+const dashboard = process.env.STAND_IN_DASHBOARD;
+
 await runner({
   services: [
     {
@@ -15,6 +18,7 @@ await runner({
     { name: "reader", port: 9002, entry, database: true },
   ],
   edge: { name: "edge", port: 8080, entry, database: false },
+  ...(dashboard && { dashboard: { port: 8090, entry: dashboard, settings: {} } }),
   singleEntry: entry,
   servers: { postgres: 15432, nats: 14222, inbox: 11025 },
   trustDomain: "library.local",
