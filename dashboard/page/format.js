@@ -75,8 +75,5 @@ export const since = (time, now) => (time ? duration((now - Date.parse(time)) / 
 /** READY → "ready", NOT_READY → "not ready" */
 export const words = (name = "") => name.toLowerCase().replaceAll("_", " ");
 
-/** A short form of an id that can be told from others. */
-export const shortId = (id = "") => (id.length > 12 ? id.slice(0, 8) : id);
-
 /** pkg.v1.Service/Method → Service/Method; every other name stays. */
 export const shortMethod = (name = "") => name.replace(/^(?:\w+\.)+(\w+\/[\w*]+)$/, "$1");
