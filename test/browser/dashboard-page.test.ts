@@ -93,7 +93,7 @@ describe.skipIf(!chromiumPath)("the dashboard's page", () => {
     const { page, open } = dashboard;
     await open("faults");
     await page
-      .getByLabel("Method", { exact: true })
+      .getByRole("combobox", { name: "Method" })
       .selectOption("shop.product.v1.ProductService/ListProducts");
     await page.getByLabel("Abort, % of calls").fill("100");
     await page.getByRole("button", { name: "Inject" }).click();
@@ -172,17 +172,14 @@ describe.skipIf(!chromiumPath)("the dashboard's page", () => {
       "overview",
       "topology",
       "services",
-      "services/order",
       "traces",
       `traces/${traceId}`,
       "logs",
       "events/SHOP_ORDER_V1",
-      "timelines",
       `timelines/orders/${orderId}`,
       "explorer/shop.order.v1.OrderService%2FPlaceOrder",
       "inbox/1",
       "contracts",
-      "contracts/coverage",
       "faults",
     ];
     const found: string[] = [];
@@ -199,7 +196,7 @@ describe.skipIf(!chromiumPath)("the dashboard's page", () => {
       await page.setViewportSize({ width: 1280, height: 800 });
     }
     expect(found).toEqual([]);
-  });
+  }, 120_000);
 
   test("answers a click in less than 200 ms with 100,000 log lines and 10,000 traces", async () => {
     const { page, open } = dashboard;
