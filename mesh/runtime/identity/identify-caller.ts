@@ -9,6 +9,8 @@ import type { Workload } from "./workload.ts";
 /** By which proxies tell who calls. Nobody else may set them: the edge removes them from what comes in. */
 export const identityHeaders = { istio: "x-forwarded-client-cert", linkerd: "l5d-client-id" } as const;
 
+const allIdentityHeaders: readonly string[] = Object.values(identityHeaders);
+
 /** A call as far as it says who makes it. */
 export interface Identifiable {
   readonly header: Headers;
@@ -78,6 +80,6 @@ function byHeader(name: string, read: (value: string) => string): IdentifyCaller
 
 /** A header that no proxy of ours sets was made up by somebody. */
 function refuseOthers(header: Headers, trusted: string | undefined): void {
-  for (const name of Object.values(identityHeaders))
+  for (const name of allIdentityHeaders)
     if (name !== trusted && header.has(name)) throw unproved(`${name} is not used here`);
 }
