@@ -6,6 +6,7 @@ import { beforeAll, expect, test } from "vitest";
 import { DashboardService } from "#gen/weft/dashboard/v1/dashboard_pb.ts";
 import { CallRequest_Via as Via } from "#gen/weft/dashboard/v1/explorer_pb.ts";
 import { Process_State as State } from "#gen/weft/dashboard/v1/processes_pb.ts";
+import { TopologyEdge_Breaker as Breaker } from "#gen/weft/dashboard/v1/topology_pb.ts";
 import { Span_Kind as Kind } from "#gen/weft/dashboard/v1/traces_pb.ts";
 import { commands } from "../../cli/commands.ts";
 import { runCommandLine } from "../../cli/run-command-line.ts";
@@ -233,6 +234,35 @@ test("a fault makes a method fail until it is cleared, and one of a method that 
     "no method",
   );
   await expect(client.setFault({ fault: { method } })).rejects.toThrow("neither abort nor delay");
+});
+
+test("a method that fails trips its caller's breaker, which is seen, and closes when the fault is over", async () => {
+  // Nothing else in these tests calls it.
+  const method = "shop.user.v1.UserService/UpdateMe";
+  const callIt = async () => {
+    let end = { code: "", message: "" };
+    for await (const { part } of client.call({ method, user: "bob@example.com", messages: ["{}"] }))
+      if (part.case === "end") end = part.value;
+    return end;
+  };
+  const breaker = async () => {
+    const { edges } = await client.getTopology({});
+    return edges.find(({ id }) => id === "edge>user")?.parts.find(({ name }) => name === method)?.breaker;
+  };
+  await client.setFault({ fault: { method, abort: { share: 1 } } });
+  await eventually("the breaker is open", async () => {
+    const ends = await Promise.all(Array.from({ length: 25 }, callIt));
+    return ends.some(({ message }) => message.includes("breaker")) || (await breaker()) === Breaker.OPEN;
+  });
+  await eventually("it is seen", async () => {
+    await callIt();
+    return (await breaker()) === Breaker.OPEN;
+  });
+  await client.clearFaults({ method });
+  await eventually("it closes", async () => {
+    await callIt();
+    return (await breaker()) === Breaker.CLOSED;
+  });
 });
 
 test("a stream that broke goes on where it was, without a gap", async () => {
