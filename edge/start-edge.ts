@@ -29,7 +29,7 @@ import { sessionsTo } from "#mesh/runtime/rpc/mutual-tls.ts";
 import { requestIdFrom } from "#mesh/runtime/telemetry/context.ts";
 import { lineWriter } from "#mesh/runtime/telemetry/line-writer.ts";
 import { createLogger } from "#mesh/runtime/telemetry/log.ts";
-import { startTelemetry } from "#mesh/runtime/telemetry/start-telemetry.ts";
+import { startTelemetry, type Telemetry } from "#mesh/runtime/telemetry/start-telemetry.ts";
 import { gatewayServer } from "./gateway.ts";
 import { openOperatorPort } from "./operator-port.ts";
 import { edgePages } from "./pages.ts";
@@ -65,14 +65,17 @@ export interface RunningEdge {
 
 /**
  * Starts the gateway in this process.
+ * @param observers take the place of the real ones where what those cost is measured
  * @throws Error when a setting or a rule of the contract is wrong, or the port is taken
  */
-export async function startEdge(config: Config): Promise<RunningEdge> {
+export async function startEdge(
+  config: Config,
+  observers: { telemetry?: Telemetry; requests?: RequestMetrics } = {},
+): Promise<RunningEdge> {
   const log = createLogger("edge", config.logLevel);
   const settings = settingsFromEnv(config.env);
-  const telemetry = startTelemetry("edge", config.env, log);
+  const { telemetry = startTelemetry("edge", config.env, log), requests = new RequestMetrics() } = observers;
   const { tracer, metrics } = telemetry;
-  const requests = new RequestMetrics();
   metrics.add(() => requests.text());
   const workload = loadWorkload("edge", config, log);
   observeCredentials(metrics.meter, workload);

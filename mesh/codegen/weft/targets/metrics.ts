@@ -1,6 +1,7 @@
 /**
  * Names of what processes measure, as Prometheus has them: OpenTelemetry's semantic conventions for RPC
- * (opentelemetry.io/docs/specs/semconv/rpc/rpc-metrics), and the kit's own for events.
+ * (opentelemetry.io/docs/specs/semconv/rpc/rpc-metrics), HTTP, databases and Node.js, and the kit's own for the rest.
+ * mesh/runtime/telemetry/README.md lists what there is.
  */
 export const metrics = {
   /** Histogram of a server's calls in seconds: add _count, _sum or _bucket. */
@@ -12,6 +13,17 @@ export const metrics = {
   deadLetters: "weft_dead_letters",
   consumerPending: "weft_consumer_pending",
   consumerDeliveries: "weft_consumer_deliveries_total",
+  /** Histogram of the requests to the edge in seconds. */
+  edgeRequests: "http_server_request_duration_seconds",
+  eventLoopDelay: "nodejs_eventloop_delay_p99_seconds",
+  eventLoopBusy: "nodejs_eventloop_utilization_ratio",
+  cpuSeconds: "process_cpu_time_seconds_total",
+  memoryBytes: "process_memory_usage_bytes",
+  poolConnections: "db_client_connection_count",
+  poolWaiting: "db_client_connection_pending_requests",
+  breakerState: "weft_breaker_state",
+  breakerRejected: "weft_breaker_rejected_total",
+  spans: "weft_spans_total",
 } as const;
 
 export const labels = {

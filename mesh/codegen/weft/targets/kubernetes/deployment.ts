@@ -1,6 +1,7 @@
+import { EDGE } from "../../contract/model.ts";
 import type { MeshOptions } from "../../options.ts";
 import { NAME_LABEL, podsOf, type Resource, resource } from "../../output/resource.ts";
-import { environment } from "./environment.ts";
+import { adminPort, environment } from "./environment.ts";
 import type { Workload } from "./workload.ts";
 
 /** Processes end within about 10 s after SIGTERM; the rest is for balancers to look away first. */
@@ -57,7 +58,10 @@ function container(workload: Workload, options: MeshOptions): object {
   return {
     name,
     image: `${images}/${name}`,
-    ports: [{ name: "grpc", containerPort: port, protocol: "TCP" }],
+    ports: [
+      { name: "grpc", containerPort: port, protocol: "TCP" },
+      ...(name === EDGE ? [{ name: "admin", containerPort: adminPort(options), protocol: "TCP" }] : []),
+    ],
     env: environment(workload, options),
     // Settings of a workload's own, where a deployment gives it some.
     envFrom: [{ configMapRef: { name: `${name}-settings`, optional: true } }],

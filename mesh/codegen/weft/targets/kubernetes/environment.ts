@@ -9,6 +9,11 @@ export function secretOf(name: string): string {
   return `${name}-bus`;
 }
 
+/** Namespace of collectors and of what scrapes. */
+export const OBSERVABILITY = "observability";
+/** TCP port of the gateway's figures. */
+export const adminPort = ({ port }: MeshOptions): number => port + 1;
+
 export function environment({ name, hasDatabase, callees }: Workload, options: MeshOptions): object[] {
   const { tokens, trustDomain, port } = options;
   const url = (callee: string) => `${callee}=http://${hostOf(callee, options)}:${port}`;
@@ -28,9 +33,13 @@ export function environment({ name, hasDatabase, callees }: Workload, options: M
     }),
     // Limits are counted for all replicas together.
     ...(name === EDGE && { WEFT_RATE_LIMIT_STORE: "nats" }),
+    // Its figures must not be on the port that the outside reaches; the network policy lets only their reader in.
+    ...(name === EDGE && { WEFT_ADMIN_PORT: String(adminPort(options)), WEFT_ADMIN_HOST: "0.0.0.0" }),
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://otel-collector.${OBSERVABILITY}:4318`,
     NODE_ENV: "production",
   };
   return [
+    { name: "WEFT_INSTANCE", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
     ...Object.entries(plain).map(([key, value]) => ({ name: key, value })),
     fromSecret("NATS_PASSWORD", secretOf(name), "nats-password"),
     { name: "NATS_URL", value: `nats://${name}:$(NATS_PASSWORD)@${hostOf("nats", options)}:4222` },

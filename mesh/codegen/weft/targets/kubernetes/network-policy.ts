@@ -1,6 +1,8 @@
 /** Which connections the network lets through: below the mesh, for the day its policy is wrong. */
+import { EDGE } from "../../contract/model.ts";
 import type { MeshOptions } from "../../options.ts";
 import { podsOf, type Resource, resource } from "../../output/resource.ts";
+import { adminPort, OBSERVABILITY } from "./environment.ts";
 import { ANY_WORKLOAD, EVERYWHERE, type Workload } from "./workload.ts";
 
 /** Tunnels that connections arrive in: Istio's HBONE in ambient mode, Linkerd's proxy. */
@@ -18,14 +20,15 @@ const waypoint = { podSelector: { matchLabels: { "gateway.networking.k8s.io/gate
 export function networkPolicy(workload: Workload, options: MeshOptions): Resource {
   const { name, callees, hasDatabase } = workload;
   const ports = tcp(options.port, ...TUNNEL_PORTS);
+  const figures = name === EDGE ? tcp(adminPort(options), ...TUNNEL_PORTS) : ports;
   const database = { podSelector: { matchLabels: { "cnpg.io/cluster": `${name}-db` } } };
   return policy(name, options, podsOf(name), {
-    ingress: [ingressFrom(workload, ports), { from: [namespaces("observability")], ports }],
+    ingress: [ingressFrom(workload, ports), { from: [namespaces(OBSERVABILITY)], ports: figures }],
     egress: [
       ...(callees.length > 0 ? [{ to: [...callees.map(pods), waypoint], ports }] : []),
       { to: [pods("nats")], ports: tcp(4_222, ...TUNNEL_PORTS) },
       ...(hasDatabase ? [{ to: [database], ports: tcp(5_432) }] : []),
-      { to: [namespaces("observability")], ports: tcp(4_317, 4_318) },
+      { to: [namespaces(OBSERVABILITY)], ports: tcp(4_317, 4_318) },
       { to: [namespaces("kube-system")], ports: [{ protocol: "UDP", port: 53 }, ...tcp(53)] },
       // Control planes, which proxies get their certificates and routes from.
       { to: [namespaces("istio-system", "linkerd")] },
