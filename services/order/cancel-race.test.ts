@@ -1,17 +1,27 @@
 /**
  * Cancelling that races with every step of the checkout, with calls that take as long as the seed says and lose
- * requests and replies. Whatever interleaves, the order ends in one state and money, stock and events agree.
+ * requests and replies, among three replicas of order, inventory and payment. Whatever interleaves, the order
+ * ends in one state and money, stock and events agree.
  */
 import { Code, ConnectError } from "@connectrpc/connect";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { type Order, Order_Status } from "#gen/shop/order/v1/order_pb.ts";
 import { randomFrom } from "../../test/system/seeded-random.ts";
+import { order } from "./service.ts";
 import { type Market, soon, startMarket } from "./testdata/market.ts";
 
 const { CONFIRMED, CANCELLED, COMPENSATING } = Order_Status;
 let market: Market;
+/** A customer and an admin at each replica. */
+const doors: { customer: ReturnType<Market["customer"]>; admin: ReturnType<Market["asAdmin"]> }[] = [];
 beforeAll(async () => {
   market = await startMarket();
+  for (const replica of [1, 2, 3]) {
+    if (replica > 1)
+      for (const service of [market.stock.definition, market.money.definition, order])
+        await market.served.start(service);
+    doors.push({ customer: market.customer(), admin: market.asAdmin() });
+  }
 });
 afterEach(() => {
   market.stock.open();
@@ -22,14 +32,15 @@ afterAll(() => market?.stop());
 /** One order that is cancelled twice at once, somewhere between its placing and its end. */
 async function race(seed: number, productId: string) {
   const random = randomFrom(seed);
-  const customer = market.customer();
+  const { customer } = doors[seed % doors.length]!;
+  const { admin } = doors[(seed >> 1) % doors.length]!;
   const paymentToken = random() < 0.2 ? "tok_declined" : random() < 0.2 ? "tok_flaky" : "tok_visa";
   const { id: orderId } = await customer.place([{ productId, quantity: 1 }], { paymentToken });
   const cancelAfter = random() < 0.25 ? undefined : random() ** 2 * 600;
   const acknowledged: Order[] = [];
   if (cancelAfter !== undefined) {
     await new Promise((resolve) => setTimeout(resolve, cancelAfter));
-    const clients = [customer.client, market.asAdmin()];
+    const clients = [customer.client, admin];
     acknowledged.push(...(await Promise.all(clients.map((client) => client.cancelOrder({ orderId })))));
   }
   await expect

@@ -1,9 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Random } from "../harness/random.ts";
-import { failpointFigures, writePlans } from "./failpoint-plan.ts";
+import { CrashPlans, failpointFigures, planCrashes } from "./failpoint-plan.ts";
 
 const failpoints = { books: ["commit.before", "commit.after"], loans: ["commit.before", "lend.before"] };
 
@@ -13,36 +13,61 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const planOf = (process: string) =>
+const linesOf = (process: string) =>
   readFileSync(join(folder, `${process}.plan`), "utf8")
     .split("\n")
-    .slice(0, -1)
-    .map((line) => line.split(" ")[0]!);
+    .slice(0, -1);
+const die = (process: string, failpoint: string) =>
+  appendFileSync(join(folder, `${process}.crashes`), `${failpoint}\n`);
 
 test("every failpoint gets its crashes, in processes that pass it", () => {
-  writePlans(folder, failpoints, 20, new Random("1"));
-  const all = [...planOf("books"), ...planOf("loans")];
+  const crashes = planCrashes(failpoints, 20, new Random("1"));
   for (const name of ["commit.before", "commit.after", "lend.before"])
-    expect(all.filter((planned) => planned === name)).toHaveLength(20);
-  expect(new Set(planOf("books"))).toEqual(new Set(failpoints.books));
-  expect(new Set(planOf("loans"))).toEqual(new Set(failpoints.loans));
+    expect(crashes.filter(({ failpoint }) => failpoint === name)).toHaveLength(20);
+  for (const { process, failpoint } of crashes)
+    expect(failpoints[process as keyof typeof failpoints]).toContain(failpoint);
 });
 
-test("a part of the failpoints may be chosen, and plans may be taken back", () => {
-  writePlans(folder, failpoints, 0.5, new Random("1"));
-  expect([...planOf("books"), ...planOf("loans")]).toHaveLength(2);
-  writePlans(folder, failpoints, 0, new Random("1"));
-  expect([...planOf("books"), ...planOf("loans")]).toEqual([]);
+test("a part of the failpoints may be chosen", () => {
+  expect(planCrashes(failpoints, 0.5, new Random("1"))).toHaveLength(2);
+  expect(planCrashes(failpoints, 0, new Random("1"))).toEqual([]);
+});
+
+test("a process is told of its next crash when the one before has come", () => {
+  const crash = (failpoint: string) => ({ process: "books", failpoint, passes: 3 });
+  const plans = new CrashPlans(folder, [
+    crash("commit.before"),
+    crash("commit.after"),
+    crash("commit.before"),
+  ]);
+  plans.feed();
+  plans.feed();
+  expect(linesOf("books")).toEqual(["commit.before 3"]);
+  die("books", "commit.before");
+  plans.feed();
+  expect(linesOf("books")).toEqual(["commit.before 3", "commit.after 3"]);
+  expect(plans.stop()).toBe(2);
+  expect(linesOf("books")).toEqual([]);
+});
+
+test("few processes have a crash before them at once", () => {
+  const plans = new CrashPlans(
+    folder,
+    ["a", "b", "c", "d"].map((process) => ({ process, failpoint: "commit.before", passes: 1 })),
+  );
+  plans.feed();
+  expect(["a", "b", "c", "d"].map((process) => linesOf(process).length)).toEqual([1, 1, 1, 0]);
+  die("b", "commit.before");
+  plans.feed();
+  expect(linesOf("d")).toHaveLength(1);
 });
 
 test("what happened is counted over all processes", () => {
-  writePlans(folder, failpoints, 1, new Random("1"));
   writeFileSync(join(folder, "books.passes"), "commit.before\ncommit.after\n");
   writeFileSync(join(folder, "loans.passes"), "commit.before\n");
   writeFileSync(join(folder, "loans.crashes"), "commit.before\n");
   expect(failpointFigures(folder, ["books", "loans", "idle"])).toEqual({
     passes: { "commit.before": 2, "commit.after": 1 },
     crashes: { "commit.before": 1 },
-    left: 2,
   });
 });

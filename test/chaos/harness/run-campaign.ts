@@ -9,7 +9,12 @@
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { type FailpointFigures, failpointFigures, writePlans } from "../faults/failpoint-plan.ts";
+import {
+  CrashPlans,
+  type FailpointFigures,
+  failpointFigures,
+  planCrashes,
+} from "../faults/failpoint-plan.ts";
 import { type Entry, History } from "./history.ts";
 import { type FaultRecord, Faults } from "./inject-faults.ts";
 import { Random } from "./random.ts";
@@ -47,7 +52,8 @@ export interface CampaignResult<Evidence> {
   readonly history: readonly Entry[];
   readonly faults: readonly FaultRecord[];
   readonly violations: readonly Violation[];
-  readonly failpoints: FailpointFigures;
+  /** With the number of crashes that were planned and did not come. */
+  readonly failpoints: FailpointFigures & { readonly left: number };
   /** Milliseconds: of the load, from the last fault to all work final, and to nothing under way. */
   readonly loadTook: number;
   readonly finalAfter: number | undefined;
@@ -83,8 +89,9 @@ export async function runCampaign<Evidence extends Rest>(
 
     const since = () => Date.now() - began;
     const faults = new Faults(running, since, random.stream("faults"), say);
-    if (options.crashes > 0)
-      writePlans(failpoints, system.failpoints, options.crashes, random.stream("failpoints"));
+    const crashes = planCrashes(system.failpoints, options.crashes, random.stream("failpoints"));
+    const plans = new CrashPlans(failpoints, crashes);
+    plans.start();
     const sampling = setInterval(() => void running.sample().catch(() => {}), sampleEvery);
     const loadBegan = Date.now();
     let faultsOver = options.faults === undefined;
@@ -117,8 +124,7 @@ export async function runCampaign<Evidence extends Rest>(
       clearInterval(telling);
     }
     const loadTook = Date.now() - loadBegan;
-    const { left } = failpointFigures(failpoints, system.processes);
-    if (options.crashes > 0) writePlans(failpoints, system.failpoints, 0, random);
+    const left = plans.stop();
     await faults.end();
     const lastFault = Date.now();
     say(

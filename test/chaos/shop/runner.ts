@@ -26,7 +26,6 @@ await runner({
   ...system,
   services: system.services.map(withSettings),
   edge: withSettings(system.edge),
-  dashboard: undefined,
   // With a proxy in between everybody has one address; without, replicas find each other through the registry.
   ...(Object.keys(links).length > 0 && {
     link: (link: { from: string; to: string; port: number }) => links[linkName(link)] ?? link.port,

@@ -67,6 +67,7 @@ export async function startShopInTest(
     portOffset,
     dataDir,
     replicas,
+    dashboard: false,
     env: { CHAOS_SETUP: JSON.stringify(runnerSetup) },
   }).catch((error: Error) => {
     giveBack?.();
