@@ -5,6 +5,8 @@ import { Importance } from "#gen/weft/policy/v1/policy_pb.ts";
 const WINDOW_MS = 500;
 /** Resolution of the measurement; every delay is measured with this much on top. */
 const RESOLUTION_MS = 10;
+/** Share of a core above which a process is busy by itself. */
+const BUSY = 0.3;
 /** How far one late window goes, and how far back one in time: quickly into shedding, slowly out of it. */
 const UP = 0.25;
 const DOWN = 0.1;
@@ -40,14 +42,11 @@ export class LoadShedder {
   #measure(): void {
     const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
     delay.enable();
-    let before = performance.eventLoopUtilization();
+    let [usedBefore, timeBefore] = [process.cpuUsage(), performance.now()];
     this.#timer = setInterval(() => {
-      const now = performance.eventLoopUtilization();
-      this.observe(
-        delay.percentile(99) / 1e6 - RESOLUTION_MS,
-        performance.eventLoopUtilization(now, before).utilization,
-      );
-      before = now;
+      const [{ user, system }, time] = [process.cpuUsage(usedBefore), performance.now()];
+      this.observe(delay.percentile(99) / 1e6 - RESOLUTION_MS, (user + system) / 1_000 / (time - timeBefore));
+      [usedBefore, timeBefore] = [process.cpuUsage(), time];
       delay.reset();
     }, WINDOW_MS).unref();
   }
@@ -59,11 +58,12 @@ export class LoadShedder {
   /**
    * Takes one window's measurement.
    * @param p99Ms 99th percentile of the event loop's delay
-   * @param utilization share of the window that the loop was busy, 0 to 1. A loop that is late but mostly idle
-   *   waits for the machine; giving up calls would not help it.
+   * @param cpuShare CPU time of this process in the window, of one core: about 1 is all that a loop can use. One
+   *   that is late and used little waits for the machine, where other processes start perhaps; giving up calls would
+   *   not help it. (The loop's own utilization counts such waiting as work.)
    */
-  observe(p99Ms: number, utilization: number): void {
-    const late = p99Ms > this.#lateMs && utilization > 0.5;
+  observe(p99Ms: number, cpuShare: number): void {
+    const late = p99Ms > this.#lateMs && cpuShare > BUSY;
     this.#level = Math.min(3, Math.max(0, this.#level + (late ? UP : -DOWN)));
   }
 

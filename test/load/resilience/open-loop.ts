@@ -72,18 +72,24 @@ async function send({ port, requests, rps, seconds, connections, timeoutMs }: Lo
       pending--;
       clearTimeout(timer);
       sent.push({ at, ms: performance.now() - began, status, kind, ...(problem && { problem }) });
-      socket.removeAllListeners("data");
+      socket.removeAllListeners("data").off("close", onClose);
       const reusable = status > 0 && !/\r\nconnection: close/i.test(seen) && !socket.destroyed;
       if (reusable) free.push(socket);
       else socket.destroy();
     };
+    const onClose = () => finish(0, "the connection ended");
     const timer = setTimeout(() => finish(0, "no answer in time"), timeoutMs);
     pending++;
     socket.on("data", (chunk: Buffer) => {
       seen += chunk.toString("latin1");
-      if (isComplete(seen)) finish(Number(seen.slice(9, 12)));
+      if (!isComplete(seen)) return;
+      const status = Number(seen.slice(9, 12));
+      finish(
+        status,
+        status >= 500 ? `${status} ${seen.slice(seen.indexOf("\r\n\r\n") + 4).slice(0, 120)}` : undefined,
+      );
     });
-    socket.once("close", () => finish(0, "the connection ended"));
+    socket.once("close", onClose);
     socket.write((requests[kind] as string).replace("{n}", `${process.pid}-${sent.length}-${at}-${pending}`));
   };
   const start = (kind: number) => {

@@ -11,7 +11,11 @@ const rps = 100;
 const calmMs = 1_500;
 
 /** @param shop with two replicas of each service and of the edge */
-export async function measureStops(shop: RunningShop, seconds: number): Promise<void> {
+export async function measureStops(
+  shop: RunningShop,
+  seconds: number,
+  which: (name: string) => boolean = () => true,
+): Promise<void> {
   const control = controlOf(shop.dataDir);
   const { browse, product, stock, me, order } = await shopRequests(shop);
   // One in twenty orders; the rest reads, at every service that the edge leads to.
@@ -28,7 +32,9 @@ export async function measureStops(shop: RunningShop, seconds: number): Promise<
     over = true;
   });
 
-  const processes = (await control.list()).filter(({ kind }) => kind === "service" || kind === "edge");
+  const processes = (await control.list()).filter(
+    ({ kind, name }) => (kind === "service" || kind === "edge") && which(name),
+  );
   const stops: { name: string; at: number; ms: number }[] = [];
   await new Promise((resolve) => setTimeout(resolve, 3_000));
   for (const { name, pid } of processes) {
