@@ -11,7 +11,7 @@ const replicas = new Map([...system.services, system.edge].map(({ name }) => [na
 
 const figures: Record<string, () => Promise<void>> = {
   breaker: measureBreaker,
-  stops: () => withShop({ replicas }, (shop) => measureStops(shop, 120)),
+  stops: () => withShop({ replicas }, (shop) => measureStops(shop, 160)),
   hanging: () => withShop({}, measureHanging),
   overload: () => withShop({}, measureOverload),
 };

@@ -26,7 +26,7 @@ export async function measureStops(
     order,
   ];
   const port = Number(new URL(shop.edgeUrl).port);
-  const running = runLoad({ port, requests, rps, seconds, connections: 64, timeoutMs: 10_000 });
+  const running = runLoad({ port, requests, rps, seconds, connections: 256, timeoutMs: 10_000 });
   let over = false;
   void running.then(() => {
     over = true;
