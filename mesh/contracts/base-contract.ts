@@ -42,11 +42,16 @@ export function baseCommit(root: string, wanted: string | undefined): string | u
 
 /**
  * Compiles both sides. What they import is not in git, so the base is compiled with today's third_party.
+ * @param base undefined where there is none: both sides are the contract as it is
  * @throws Error with what buf says when one of them does not compile
  */
-export function compileBoth(root: string, base: string): Compared {
+export function compileBoth(root: string, base: string | undefined): Compared {
   const folder = mkdtempSync(join(tmpdir(), "weft-contracts-"));
   try {
+    const now = join(folder, "now.binpb");
+    build(root, now);
+    const is = fromBinary(FileDescriptorSetSchema, readFileSync(now));
+    if (base === undefined) return { before: is, now: is, breaking: [] };
     const then = join(folder, "then");
     mkdirSync(then);
     const archive = execFileSync("git", ["archive", base, "proto", "buf.yaml"], {
@@ -55,12 +60,11 @@ export function compileBoth(root: string, base: string): Compared {
     });
     execFileSync("tar", ["-x", "-C", then], { input: archive });
     symlinkSync(join(root, "third_party"), join(then, "third_party"));
-    const [old, now] = [join(folder, "then.binpb"), join(folder, "now.binpb")];
+    const old = join(folder, "then.binpb");
     build(then, old);
-    build(root, now);
     return {
       before: fromBinary(FileDescriptorSetSchema, readFileSync(old)),
-      now: fromBinary(FileDescriptorSetSchema, readFileSync(now)),
+      now: is,
       breaking: breakingSince(root, old),
     };
   } finally {

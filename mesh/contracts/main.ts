@@ -24,11 +24,11 @@ function main(): boolean {
   const styled = [buf("lint"), buf("format", "-d", "--exit-code", "proto")].every(Boolean);
   const base = baseCommit(root, process.env.BASE_REF);
   if (!base) console.log("no contract to compare with: this is the first one");
-  const { before, now, breaking } = compileBoth(root, base ?? "HEAD");
+  const { before, now, breaking } = compileBoth(root, base);
   const ours = (file: string) =>
     existsSync(join(root, FOLDER, file)) || !existsSync(join(root, "third_party", file));
   const verdict = judge({
-    before: base ? before : now,
+    before,
     now,
     ours: (file) => !file.startsWith("google/protobuf/") && ours(file),
     root,
@@ -38,7 +38,7 @@ function main(): boolean {
 
   // What buf knows and the comparison does not: nothing is lost for want of a name.
   const seen = new Set([...verdict.files].map((file) => `${FOLDER}${file}`));
-  const others = base ? breaking.filter(({ file }) => !seen.has(file)) : [];
+  const others = breaking.filter(({ file }) => !seen.has(file));
   const text = inWords(verdict, FOLDER);
   if (text) console.log(text);
   for (const { file, line, text: found } of others) console.log(`${file}:${line}\n  ${found}`);
