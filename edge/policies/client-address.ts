@@ -75,7 +75,7 @@ function plain(address: string | undefined): string | undefined {
 
 /** `for` of a forwarded-element (RFC 7239 section 4). */
 function forwardedFor(element: string): string {
-  const match = /(?:^|;)\s*for=("?)([^;"]*)\1\s*(?:;|$)/i.exec(element);
+  const match = /(?:^|;)\s*for=("?)([^;"\s]*)\1\s*(?:;|$)/i.exec(element);
   return match?.[2] ?? "";
 }
 

@@ -1,7 +1,8 @@
 /** Opaque tags of a list of entity tags (RFC 9110 8.8.3). */
 const ENTITY_TAG = /(?:W\/)?("[\x21\x23-\x7e\x80-\xff]*")/g;
+/** Spaces before an element belong to it alone, so that there is one way to read a list. */
 const ENTITY_TAGS =
-  /^\s*(?:,\s*)*(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"(?:\s*,\s*(?:(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*")?)*\s*$/;
+  /^\s*(?:,\s*)*(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"(?:\s*,(?:\s*(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*")?)*\s*$/;
 
 /**
  * Whether If-None-Match says that the client has the current representation, by weak comparison (RFC 9110

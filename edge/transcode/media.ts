@@ -2,8 +2,9 @@ import type { IncomingHttpHeaders } from "node:http";
 import { Code, StatusError } from "./status.ts";
 
 const TOKEN = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]+";
+/** Spaces belong to what follows them and to nothing else: where both could take them, a text could try all ways. */
 const RANGE = new RegExp(
-  `^(${TOKEN})/(${TOKEN})((?:\\s*;\\s*(?:${TOKEN}=(?:${TOKEN}|"(?:[^"\\\\]|\\\\.)*"))?)*)$`,
+  `^(${TOKEN})/(${TOKEN})((?:\\s*;(?:\\s*${TOKEN}=(?:${TOKEN}|"(?:[^"\\\\]|\\\\.)*"))?)*)$`,
 );
 const QUALITY = /^(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/;
 

@@ -29,6 +29,8 @@ const newNode = <R>(): Node<R> => ({
   ends: new Map(),
   rests: new Map(),
 });
+/** Most characters that stand for one: three bytes as %XX. */
+const MOST_ENCODED = 9;
 const ORDER = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 
 /**
@@ -39,6 +41,8 @@ const ORDER = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 export class Router<R extends Routable> {
   readonly #root: Node<R> = newNode();
   readonly #verbs = new Set<string>();
+  /** In characters, percent-encoded: a colon further from the end begins no verb. */
+  #longestVerb = 0;
   readonly #methods = new Set<string>(["OPTIONS"]);
 
   /**
@@ -62,6 +66,7 @@ export class Router<R extends Routable> {
     if (owner) return owner;
     methods.set(route.httpMethod, route);
     if (verb) this.#verbs.add(verb);
+    this.#longestVerb = Math.max(this.#longestVerb, verb.length * MOST_ENCODED);
     this.#methods.add(route.httpMethod);
     return undefined;
   }
@@ -83,7 +88,8 @@ export class Router<R extends Routable> {
   /** A bound verb owns its URL: whatever method it is asked with, the colon is then no data. */
   #findVerb(method: string, segments: readonly string[]): RouteMatch<R> | undefined {
     const last = segments[segments.length - 1]!;
-    for (let colon = last.indexOf(":"); colon >= 0; colon = last.indexOf(":", colon + 1)) {
+    const from = Math.max(0, last.length - 1 - this.#longestVerb);
+    for (let colon = last.indexOf(":", from); colon >= 0; colon = last.indexOf(":", colon + 1)) {
       const verb = decodePercent(last.slice(colon + 1), "path");
       if (!this.#verbs.has(verb)) continue;
       const stem = last.slice(0, colon);

@@ -37,23 +37,30 @@ function nodeGateway(name: string, file: string, does: string, transcodes = true
   };
 }
 
-/** The gateway of the mesh with its own entry point and defaults, its log in a file. */
+/**
+ * Starts the gateway of the mesh with its own entry point and defaults, its log in a file.
+ * @param nodeOptions for its process
+ */
+export async function startMeshEdge(
+  { upstream, identities, folder }: Surroundings,
+  nodeOptions: readonly string[] = [],
+): Promise<ServerProcess> {
+  const [program = "", ...file] = node("../../../edge/mesh.ts");
+  const env = {
+    ...identities.env,
+    WEFT_DESCRIPTORS: DESCRIPTORS,
+    WEFT_UPSTREAMS: `library=${upstream}`,
+    NATS_URL: "nats://127.0.0.1:1",
+  };
+  const command = [program, ...nodeOptions, ...file];
+  return startServer(command, await freePort(), env, join(folder, "edge.log"));
+}
+
 const edge: Contestant = {
   name: "weft edge",
   does: "JWT (cached), access rules, rate limit, load shedding, deadline, trace and request ids, access log to a file",
   transcodes: true,
-  start: async ({ upstream, identities, folder }) =>
-    startServer(
-      node("../../../edge/mesh.ts"),
-      await freePort(),
-      {
-        ...identities.env,
-        WEFT_DESCRIPTORS: DESCRIPTORS,
-        WEFT_UPSTREAMS: `library=${upstream}`,
-        NATS_URL: "nats://127.0.0.1:1",
-      },
-      join(folder, "edge.log"),
-    ),
+  start: (surroundings) => startMeshEdge(surroundings),
 };
 
 const grpcGateway: Contestant = {
