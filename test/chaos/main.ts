@@ -59,7 +59,8 @@ async function run(): Promise<number> {
       console.log("ending the run; once more to drop it");
       enough.abort();
     });
-  const result = await runCampaign(shopOf(Math.max(1, count("replicas"))), {
+  const replicas = Math.max(1, count("replicas"));
+  const result = await runCampaign(shopOf(replicas), {
     enough: enough.signal,
     seed,
     units: count("orders"),
@@ -67,6 +68,7 @@ async function run(): Promise<number> {
     every: count("every"),
     kinds: new Set(chosen),
     crashes: count("crashes"),
+    ...(replicas > 1 && { replicas }),
     folder,
     out,
     say: (line) => console.log(line),
