@@ -10,7 +10,8 @@
  * stood still for so long that the mail may be another's leaves it alone. A crash between SMTP and mark sends it
  * again with the same Message-ID: a mail may be repeated, never lost.
  *
- * Of one order, a mail waits for the earlier ones, and is not sent once a later one was tried.
+ * Of one order, a mail waits for the earlier ones, and is not sent once a later one was tried. One that was tried
+ * waits for nobody: what comes behind it is never sent.
  */
 import type { MikroORM } from "@mikro-orm/postgresql";
 import { failpoint } from "#mesh/runtime/failpoint.ts";
@@ -96,7 +97,7 @@ async function claim(orm: MikroORM): Promise<Claimed[]> {
          where mail.sent_at is null and mail.next_try_at <= now()
            and exists (select from recipients where user_id = mail.customer_id)
            and not exists (select from emails other where other.order_id = mail.order_id and (
-             (other.order_version < mail.order_version and other.sent_at is null)
+             (other.order_version < mail.order_version and other.sent_at is null and mail.attempts = 0)
              or (other.order_version > mail.order_version and other.attempts > 0)))
          order by mail.next_try_at limit ? for update skip locked)
        returning *
