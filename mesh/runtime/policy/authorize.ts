@@ -36,7 +36,9 @@ export function authorize({ identifyCaller, verifyUser, directCalls, log }: Serv
       const authorization = request.header.get("authorization");
       const { access } = policyOf(method);
       const usesToken = access?.case !== "public" && access?.case !== "serviceOnly";
-      const principal = authorization && usesToken ? await verifyUser(authorization) : undefined;
+      const verified = authorization && usesToken ? verifyUser(authorization) : undefined;
+      // Nearly always known from a call before.
+      const principal = verified instanceof Promise ? await verified : verified;
       user = principal?.id;
       checkUser(method, principal);
       contextValues.set(principalKey, principal);

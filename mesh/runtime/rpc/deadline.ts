@@ -14,6 +14,10 @@ export interface KeptDeadline {
   onCut: ((reason: ConnectError) => void) | undefined;
 }
 
+type AnyNext = Parameters<Interceptor>[0];
+type AnyRequest = Parameters<AnyNext>[0];
+type AnyReply = Awaited<ReturnType<AnyNext>>;
+
 /** Set by servers that know the method's timeout. */
 export const keptDeadline = createContextKey<KeptDeadline | undefined>(undefined, {
   description: "kept deadline",
@@ -24,7 +28,7 @@ export const keptDeadline = createContextKey<KeptDeadline | undefined>(undefined
  * signal is aborted and the deadline stands in the context, where outgoing calls take theirs from.
  */
 export function enforceDeadline(): Interceptor {
-  return (next) => async (request) => {
+  return (next) => (request) => {
     const context = currentContext();
     const kept = request.contextValues.get(keptDeadline);
     const deadline =
@@ -36,18 +40,22 @@ export function enforceDeadline(): Interceptor {
         within(context, deadline, () => next(request)),
         kept,
       );
-    const { signal, stop } = startClock(request.signal, remaining);
-    const running = within(context, deadline, () => next({ ...request, signal }));
-    try {
-      const reply = await unlessAborted(running, signal);
-      if (reply.stream) return { ...reply, message: overStream(reply.message, { onEnd: stop }) };
-      stop();
-      return reply;
-    } catch (error) {
-      stop();
-      throw error;
-    }
+    return timed(request, remaining, (timedRequest) => within(context, deadline, () => next(timedRequest)));
   };
+}
+
+/** Makes a call that nobody else ends at its deadline. */
+async function timed(request: AnyRequest, remainingMs: number, next: AnyNext): Promise<AnyReply> {
+  const { signal, stop } = startClock(request.signal, remainingMs);
+  try {
+    const reply = await unlessAborted(next({ ...request, signal }), signal);
+    if (reply.stream) return { ...reply, message: overStream(reply.message, { onEnd: stop }) };
+    stop();
+    return reply;
+  } catch (error) {
+    stop();
+    throw error;
+  }
 }
 
 function within<T>(context: RequestContext | undefined, deadline: number, work: () => T): T {

@@ -42,7 +42,7 @@ export function openContext({ tracer, metrics, log, writeLine }: CallObservers):
     known.set(method, made);
     return made;
   };
-  return (next) => async (request) => {
+  return (next) => (request) => {
     const { header } = request;
     const context = tracer.open(
       { requestId: header.get("x-request-id"), traceparent: header.get("traceparent") },

@@ -9,8 +9,8 @@ import { overStream } from "./over-stream.ts";
  */
 export function renderErrors(log: Logger): Interceptor {
   return (next) => async (request) => {
-    const domain = request.service.typeName.slice(0, request.service.typeName.lastIndexOf("."));
     const render = (error: unknown): ConnectError => {
+      const domain = request.service.typeName.slice(0, request.service.typeName.lastIndexOf("."));
       const status = toStatus(error, domain);
       if (status.code === Code.Internal || status.code === Code.Unknown || status.code === Code.DataLoss) {
         log.error(

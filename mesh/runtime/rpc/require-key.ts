@@ -9,14 +9,17 @@ import { ServiceError } from "./errors.ts";
  * A handler that makes no use of it is an error, so that no contract promises what its service does not hold.
  */
 export function requireKey(): Interceptor {
-  return (next) => async (request) => {
-    const { method, contextValues } = request;
-    const key = checkIdempotencyKey(method, request.header.get("idempotency-key") ?? undefined);
-    contextValues.set(idempotencyKeyKey, key);
-    const reply = await next(request);
-    if (key !== undefined && !contextValues.get(answeredOnceKey))
-      throw new Error(`the handler of ${method.parent.typeName}/${method.name} is not made by answerOnce`);
-    return reply;
+  return (next) => {
+    const withKey: typeof next = async (request) => {
+      const { method, contextValues } = request;
+      const key = checkIdempotencyKey(method, request.header.get("idempotency-key") ?? undefined);
+      contextValues.set(idempotencyKeyKey, key);
+      const reply = await next(request);
+      if (!contextValues.get(answeredOnceKey))
+        throw new Error(`the handler of ${method.parent.typeName}/${method.name} is not made by answerOnce`);
+      return reply;
+    };
+    return (request) => (policyOf(request.method).idempotencyKeyRequired ? withKey : next)(request);
   };
 }
 
