@@ -175,7 +175,7 @@ test("a dashboard that cannot start is left out, and said to be", async () => {
   const { pids } = await runner.ready;
   expect(pids).not.toHaveProperty("dashboard");
   expect(runner.output()).toMatch(/^! no dashboard: it does not start: .*dashboard\.log$/m);
-  expect(runner.output()).toContain("the library is open");
+  await until("the text at the end", () => runner.output().includes("the library is open"));
 }, 60_000);
 
 test("a dashboard that ends is started again, and nothing else is", async () => {
