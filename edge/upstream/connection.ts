@@ -29,13 +29,19 @@ const MAX_BLOCK_PARTS = 32;
 /** PING and SETTINGS frames a peer may have answered in one read. */
 const MAX_ANSWERS_PER_READ = 1_000;
 
+/** Milliseconds an answer to a ping may take, at the longest. */
+const longestAnswerMs = 5_000;
+
 /** Sockets outlive the request they are made for; its context must not be that of all later ones. */
 const outsideOfRequests = AsyncLocalStorage.snapshot();
 
 export interface ConnectionOptions {
   /** Milliseconds the connection may take to be established. */
   readonly connectTimeoutMs: number;
-  /** Milliseconds between pings while streams are open; a peer that has not answered one until the next is dead. */
+  /**
+   * Milliseconds between pings while streams are open; one is sent, too, when a call is given up. A peer that does
+   * not answer within this time, or 5 s, is dead.
+   */
   readonly pingIntervalMs: number;
   /** Bytes a stream may receive ahead of its reader. */
   readonly streamWindowBytes: number;
@@ -83,7 +89,8 @@ export class Connection {
   #answers = 0;
   readonly #connecting: NodeJS.Timeout;
   #pings: NodeJS.Timeout | undefined;
-  #pingWaits = false;
+  /** Runs while a ping waits for its answer, and ends the connection. */
+  #pingWaits: NodeJS.Timeout | undefined;
 
   constructor(url: URL, options: ConnectionOptions, listener: ConnectionListener) {
     this.#options = options;
@@ -151,7 +158,10 @@ export class Connection {
   }
 
   reset(stream: Stream, code: number): void {
-    if (this.#release(stream)) this.#writer.number(Frame.resetStream, stream.id, code);
+    if (!this.#release(stream)) return;
+    this.#writer.number(Frame.resetStream, stream.id, code);
+    // What was given up may have waited for a peer that is no more.
+    this.#ask();
   }
 
   /** A stream's reader has taken what came; the peer may send as much again. */
@@ -175,6 +185,7 @@ export class Connection {
     this.#lost = reason;
     clearTimeout(this.#connecting);
     clearInterval(this.#pings);
+    this.#answered();
     this.#socket.destroy();
     for (const stream of [...this.#streams.values()]) this.#fail(stream, NGHTTP2_NO_ERROR, false);
     this.#listener.onClose();
@@ -205,15 +216,27 @@ export class Connection {
       this.destroy(new Error("the peer does not speak HTTP/2"));
   }
 
-  /** A connection whose peer vanished without a FIN would hang its streams until the kernel gives up. */
   #inUse(): void {
     this.#socket.ref();
     this.#pings ??= setInterval(() => {
-      if (this.#streams.size === 0 || this.#socket.connecting) return;
-      if (this.#pingWaits) return this.destroy(new Error("the peer does not answer pings"));
-      this.#pingWaits = true;
-      this.#writer.frame(Frame.ping, 0, 0, Buffer.alloc(8));
+      if (this.#streams.size > 0) this.#ask();
     }, this.#options.pingIntervalMs).unref();
+  }
+
+  /**
+   * A connection whose peer vanished without a FIN would hang its streams until the kernel gives up. It is ended
+   * when a ping is not answered in time, also when its streams have ended by then.
+   */
+  #ask(): void {
+    if (this.#closed || this.#socket.connecting || this.#pingWaits) return;
+    const lost = () => this.destroy(new Error("the peer does not answer pings"));
+    this.#pingWaits = setTimeout(lost, Math.min(this.#options.pingIntervalMs, longestAnswerMs)).unref();
+    this.#writer.frame(Frame.ping, 0, 0, Buffer.alloc(8));
+  }
+
+  #answered(): void {
+    clearTimeout(this.#pingWaits);
+    this.#pingWaits = undefined;
   }
 
   #read(chunk: Buffer): void {
@@ -380,7 +403,7 @@ export class Connection {
   #onPing(flags: number, id: number, payload: Buffer): void {
     if (id !== 0) throw broken("a ping belongs to no stream");
     requireSize(payload.length === 8);
-    if (flags & Flag.ack) this.#pingWaits = false;
+    if (flags & Flag.ack) this.#answered();
     else this.#answer(Frame.ping, payload);
   }
 

@@ -12,7 +12,10 @@ export interface Http2SessionsOptions {
   readonly maxSessions?: number;
   /** Milliseconds a connection may take to be established. */
   readonly connectTimeoutMs?: number;
-  /** Milliseconds between pings while streams are open; a peer that does not answer within this time again is dead. */
+  /**
+   * Milliseconds between pings while streams are open; one is sent, too, when a call is given up. A peer that does
+   * not answer within this time, or 5 s, is dead.
+   */
   readonly pingIntervalMs?: number;
   /** Milliseconds without streams after which a connection is closed. */
   readonly idleTimeoutMs?: number;
@@ -38,6 +41,10 @@ const DEFAULTS = {
   sessionWindowBytes: 8 * 1024 * 1024,
 };
 
+/** Milliseconds an answer to a ping may take, at the longest. */
+const longestAnswerMs = 5_000;
+const { NGHTTP2_CANCEL } = http2.constants;
+
 /** Sessions that were connected at some time. */
 const established = new WeakSet<ClientHttp2Session>();
 
@@ -52,9 +59,11 @@ interface Pooled {
   /** No new streams: the peer is going away, or the connection failed. */
   draining: boolean;
   ping: NodeJS.Timeout | undefined;
+  /** Runs while a ping waits for its answer, and ends the connection. */
+  answer: NodeJS.Timeout | undefined;
   idle: NodeJS.Timeout | undefined;
   /** Listener for the end of a stream; one for all of them. */
-  readonly released: () => void;
+  readonly released: (this: ClientHttp2Stream) => void;
 }
 
 /**
@@ -168,13 +177,17 @@ export class Http2Sessions {
       ...tls?.(),
       settings: { enablePush: false, initialWindowSize: streamWindowBytes },
     });
+    const released = (cancelled: boolean) => this.#released(pooled, cancelled);
     const pooled: Pooled = {
       session,
       streams: 0,
       draining: false,
       ping: undefined,
+      answer: undefined,
       idle: undefined,
-      released: () => this.#released(pooled),
+      released() {
+        released(this.rstCode === NGHTTP2_CANCEL);
+      },
     };
     this.#pool.push(pooled);
     const giveUp = setTimeout(() => session.destroy(new Error("connecting took too long")), connectTimeoutMs);
@@ -193,6 +206,7 @@ export class Http2Sessions {
     session.once("close", () => {
       clearTimeout(giveUp);
       clearInterval(pooled.ping);
+      clearTimeout(pooled.answer);
       clearTimeout(pooled.idle);
       this.#pool.splice(this.#pool.indexOf(pooled), 1);
     });
@@ -206,7 +220,9 @@ export class Http2Sessions {
     if (!pooled.ping) pooled.ping = this.#startPings(pooled);
   }
 
-  #released(pooled: Pooled): void {
+  #released(pooled: Pooled, cancelled: boolean): void {
+    // What a caller gave up may have waited for a peer that is no more.
+    if (cancelled) this.#ask(pooled);
     if (--pooled.streams > 0 || pooled.session.destroyed) return;
     // Going away, or closing: the last stream ends the connection.
     if (pooled.draining || this.#closed) return pooled.session.close();
@@ -215,17 +231,24 @@ export class Http2Sessions {
     pooled.session.unref();
   }
 
-  /** A connection whose peer vanished without a FIN would hang its streams until the kernel gives up. */
   #startPings(pooled: Pooled): NodeJS.Timeout {
-    let waiting = false;
     return setInterval(() => {
-      const { session } = pooled;
-      if (session.destroyed || session.connecting || pooled.streams === 0) return;
-      if (waiting) return session.destroy(new Error("the peer does not answer pings"));
-      waiting = true;
-      session.ping((error) => {
-        waiting = error !== null;
-      });
+      if (pooled.streams > 0) this.#ask(pooled);
     }, this.#options.pingIntervalMs).unref();
+  }
+
+  /**
+   * A connection whose peer vanished without a FIN would hang its streams until the kernel gives up. It is ended
+   * when a ping is not answered in time, also when its streams have ended by then.
+   */
+  #ask(pooled: Pooled): void {
+    const { session } = pooled;
+    if (session.destroyed || session.connecting || pooled.answer) return;
+    const lost = () => session.destroy(new Error("the peer does not answer pings"));
+    pooled.answer = setTimeout(lost, Math.min(this.#options.pingIntervalMs, longestAnswerMs)).unref();
+    session.ping(() => {
+      clearTimeout(pooled.answer);
+      pooled.answer = undefined;
+    });
   }
 }

@@ -5,7 +5,7 @@ import http2, {
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from "node:http2";
-import { type AddressInfo, createServer } from "node:net";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { gzipSync } from "node:zlib";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { type Client, Code, ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
@@ -382,6 +382,38 @@ test("a peer that answers no pings is given up", async () => {
   );
   const transport = grpcTransport({ sessions, interceptors: [], readMaxBytes: 1_000 });
   await expect(createClient(Health, transport).check({})).rejects.toMatchObject({ code: Code.Unavailable });
+});
+
+test("a peer that vanished without a word is found out by the call that waited for it", async () => {
+  const { port: far } = await bare((stream) => ok(stream));
+  let vanished = false;
+  let ended = false;
+  // Half open: after `vanished` nothing passes, and nobody is told.
+  const between = createServer((near) => {
+    const beyond = connect(far, "127.0.0.1");
+    near
+      .on("error", () => {})
+      .on("close", () => {
+        ended = true;
+        beyond.destroy();
+      });
+    near.on("data", (chunk) => vanished || beyond.write(chunk));
+    beyond.on("error", () => {}).on("data", (chunk) => vanished || near.write(chunk));
+  });
+  await new Promise<void>((done) => between.listen(0, "127.0.0.1", done));
+  const { port } = between.address() as AddressInfo;
+  const sessions = new Http2Sessions(`http://127.0.0.1:${port}`, { pingIntervalMs: 1_000 });
+  cleanUp.push(
+    () => between.close(),
+    () => sessions.destroy(),
+  );
+  const transport = grpcTransport({ sessions, interceptors: [], readMaxBytes: 1_000 });
+  const client = createClient(Health, transport);
+  await client.check({});
+  vanished = true;
+  const waited = client.check({}, { timeoutMs: 50 });
+  await expect(waited).rejects.toMatchObject({ code: Code.DeadlineExceeded });
+  await expect.poll(() => ended, { timeout: 10_000 }).toBe(true);
 });
 
 test("interceptors see the request and the reply, may change both, and may try again", async () => {
