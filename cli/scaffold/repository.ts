@@ -7,6 +7,9 @@ import { CommandFailed } from "../run-command-line.ts";
 
 export const root = join(import.meta.dirname, "../..");
 
+/** The written list of callers and users of every method, for reviews: its test writes it. */
+const whoMayCall = "test/contract/testdata/who-may-call.txt";
+
 export const textOf = (path: string) => readFileSync(join(root, path), "utf8");
 export const exists = (path: string) => existsSync(join(root, path));
 
@@ -23,17 +26,35 @@ export function protoFiles(): string[] {
  * @param texts path → new text; undefined: the file goes
  * @throws CommandFailed with what the generators said, after every file is as it was
  */
-export async function change(texts: ReadonlyMap<string, string | undefined>): Promise<void> {
+export async function change(changes: ReadonlyMap<string, string | undefined>): Promise<void> {
+  const texts = new Map(changes);
+  if (exists(whoMayCall)) texts.set(whoMayCall, textOf(whoMayCall)); // put back with the others when it goes wrong
   const earlier = new Map([...texts.keys()].map((path) => [path, exists(path) ? textOf(path) : undefined]));
   try {
     write(texts);
     await format([...texts].filter(([, text]) => text !== undefined).map(([path]) => path));
     await run("npm", ["run", "--silent", "gen"]);
+    if (exists(whoMayCall)) await writeDownWhoMayCall();
   } catch (error) {
     write(earlier);
     await run("npm", ["run", "--silent", "gen"]).catch(() => {}); // the reason below is the one to read
     throw new CommandFailed(`nothing was changed: ${(error as Error).message}`);
   }
+}
+
+async function writeDownWhoMayCall(): Promise<void> {
+  const test = "test/contract/access-matrix.test.ts";
+  await run("npx", [
+    "--no-install",
+    "vitest",
+    "run",
+    "--project",
+    "parts",
+    test,
+    "-u",
+    "-t",
+    "is written down",
+  ]);
 }
 
 function write(texts: ReadonlyMap<string, string | undefined>): void {
