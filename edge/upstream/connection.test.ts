@@ -253,6 +253,18 @@ describe("the connection", () => {
     expect(second.metadata).toEqual({ ":status": 200, a: "1" });
   });
 
+  test("on which two calls in a row are given up, and nothing is heard, takes no more; the peer is not asked", async () => {
+    const patient = await arrived();
+    await peer.frame(({ type, flags }) => type === T.settings && flags === 1); // all it says has been heard
+    (await arrived(3)).call.cancel();
+    (await arrived(5)).call.cancel();
+    start();
+    await peer.frame(({ type, id }) => type === T.headers && id === 1 && peer.sockets.length === 2);
+    peer.sockets[0]!.write(Buffer.concat([good(1), trailers(1)]));
+    expect((await patient.end).error).toBeUndefined();
+    expect(peer.received.filter(({ type }) => type === T.ping)).toEqual([]);
+  });
+
   test("is closed when nobody has needed it for a while", async () => {
     pool = new Pool(peer.url, { idleTimeoutMs: 10 });
     const { end } = await arrived();

@@ -30,7 +30,13 @@ const MAX_BLOCK_PARTS = 32;
 const MAX_ANSWERS_PER_READ = 1_000;
 
 /** Milliseconds an answer to a ping may take, at the longest. */
-const longestAnswerMs = 5_000;
+const LONGEST_ANSWER_MS = 5_000;
+/**
+ * Streams given up one after the other, with nothing heard in between, after which the connection takes no new
+ * ones: the peer may have vanished without a word. Asking it by a ping for each would cost the calls of a peer that
+ * is merely slow: servers end connections that ping more often than they like (gRFC A8).
+ */
+const GIVEN_UP_IN_A_ROW = 2;
 
 /** Sockets outlive the request they are made for; its context must not be that of all later ones. */
 const outsideOfRequests = AsyncLocalStorage.snapshot();
@@ -38,10 +44,7 @@ const outsideOfRequests = AsyncLocalStorage.snapshot();
 export interface ConnectionOptions {
   /** Milliseconds the connection may take to be established. */
   readonly connectTimeoutMs: number;
-  /**
-   * Milliseconds between pings while streams are open; one is sent, too, when a call is given up. A peer that does
-   * not answer within this time, or 5 s, is dead.
-   */
+  /** Milliseconds between pings while streams are open; a peer that does not answer within this time, or 5 s, is dead. */
   readonly pingIntervalMs: number;
   /** Bytes a stream may receive ahead of its reader. */
   readonly streamWindowBytes: number;
@@ -87,6 +90,8 @@ export class Connection {
   /** A header block that comes in several frames. */
   #block: { streamId: number; endStream: boolean; parts: Buffer[]; bytes: number } | undefined;
   #answers = 0;
+  /** Streams given up since the peer was last heard. */
+  #givenUp = 0;
   readonly #connecting: NodeJS.Timeout;
   #pings: NodeJS.Timeout | undefined;
   /** Runs while a ping waits for its answer, and ends the connection. */
@@ -160,8 +165,7 @@ export class Connection {
   reset(stream: Stream, code: number): void {
     if (!this.#release(stream)) return;
     this.#writer.number(Frame.resetStream, stream.id, code);
-    // What was given up may have waited for a peer that is no more.
-    this.#ask();
+    if (++this.#givenUp >= GIVEN_UP_IN_A_ROW) this.close();
   }
 
   /** A stream's reader has taken what came; the peer may send as much again. */
@@ -230,7 +234,7 @@ export class Connection {
   #ask(): void {
     if (this.#closed || this.#socket.connecting || this.#pingWaits) return;
     const lost = () => this.destroy(new Error("the peer does not answer pings"));
-    this.#pingWaits = setTimeout(lost, Math.min(this.#options.pingIntervalMs, longestAnswerMs)).unref();
+    this.#pingWaits = setTimeout(lost, Math.min(this.#options.pingIntervalMs, LONGEST_ANSWER_MS)).unref();
     this.#writer.frame(Frame.ping, 0, 0, Buffer.alloc(8));
   }
 
@@ -242,6 +246,7 @@ export class Connection {
   #read(chunk: Buffer): void {
     if (this.#closed) return;
     this.#answers = 0;
+    this.#givenUp = 0;
     try {
       this.#reader.push(chunk);
     } catch (error) {

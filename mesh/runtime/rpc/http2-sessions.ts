@@ -12,10 +12,7 @@ export interface Http2SessionsOptions {
   readonly maxSessions?: number;
   /** Milliseconds a connection may take to be established. */
   readonly connectTimeoutMs?: number;
-  /**
-   * Milliseconds between pings while streams are open; one is sent, too, when a call is given up. A peer that does
-   * not answer within this time, or 5 s, is dead.
-   */
+  /** Milliseconds between pings while streams are open; a peer that does not answer within this time, or 5 s, is dead. */
   readonly pingIntervalMs?: number;
   /** Milliseconds without streams after which a connection is closed. */
   readonly idleTimeoutMs?: number;
@@ -43,6 +40,12 @@ const DEFAULTS = {
 
 /** Milliseconds an answer to a ping may take, at the longest. */
 const longestAnswerMs = 5_000;
+/**
+ * Calls given up one after the other, with no answer to any other in between, after which a connection takes no
+ * new ones: its peer may have vanished without a word. Asking it by a ping for each would cost the calls of a peer
+ * that is merely slow: servers end connections that ping more often than they like (gRFC A8).
+ */
+const givenUpInARow = 2;
 const { NGHTTP2_CANCEL } = http2.constants;
 
 /** Sessions that were connected at some time. */
@@ -58,6 +61,8 @@ interface Pooled {
   streams: number;
   /** No new streams: the peer is going away, or the connection failed. */
   draining: boolean;
+  /** Streams that callers gave up since the last one that ended otherwise. */
+  givenUp: number;
   ping: NodeJS.Timeout | undefined;
   /** Runs while a ping waits for its answer, and ends the connection. */
   answer: NodeJS.Timeout | undefined;
@@ -182,6 +187,7 @@ export class Http2Sessions {
       session,
       streams: 0,
       draining: false,
+      givenUp: 0,
       ping: undefined,
       answer: undefined,
       idle: undefined,
@@ -221,8 +227,8 @@ export class Http2Sessions {
   }
 
   #released(pooled: Pooled, cancelled: boolean): void {
-    // What a caller gave up may have waited for a peer that is no more.
-    if (cancelled) this.#ask(pooled);
+    pooled.givenUp = cancelled ? pooled.givenUp + 1 : 0;
+    if (pooled.givenUp >= givenUpInARow) pooled.draining = true;
     if (--pooled.streams > 0 || pooled.session.destroyed) return;
     // Going away, or closing: the last stream ends the connection.
     if (pooled.draining || this.#closed) return pooled.session.close();

@@ -5,7 +5,7 @@ import http2, {
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from "node:http2";
-import { type AddressInfo, connect, createServer } from "node:net";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { gzipSync } from "node:zlib";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { type Client, Code, ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
@@ -384,36 +384,46 @@ test("a peer that answers no pings is given up", async () => {
   await expect(createClient(Health, transport).check({})).rejects.toMatchObject({ code: Code.Unavailable });
 });
 
-test("a peer that vanished without a word is found out by the call that waited for it", async () => {
+test("a peer that vanished without a word is given up after some calls that waited for it", async () => {
   const { port: far } = await bare((stream) => ok(stream));
-  let vanished = false;
-  let ended = false;
-  // Half open: after `vanished` nothing passes, and nobody is told.
-  const between = createServer((near) => {
-    const beyond = connect(far, "127.0.0.1");
-    near
-      .on("error", () => {})
-      .on("close", () => {
-        ended = true;
-        beyond.destroy();
-      });
-    near.on("data", (chunk) => vanished || beyond.write(chunk));
-    beyond.on("error", () => {}).on("data", (chunk) => vanished || near.write(chunk));
+  const near: Socket[] = [];
+  // Half open: of a connection that is `vanished`, nothing passes any more, and nobody is told.
+  const vanished = new Set<Socket>();
+  const between = createServer((caller) => {
+    near.push(caller);
+    const callee = connect(far, "127.0.0.1");
+    caller.on("error", () => {}).on("close", () => callee.destroy());
+    caller.on("data", (chunk) => vanished.has(caller) || callee.write(chunk));
+    callee.on("error", () => {}).on("data", (chunk) => vanished.has(caller) || caller.write(chunk));
   });
   await new Promise<void>((done) => between.listen(0, "127.0.0.1", done));
   const { port } = between.address() as AddressInfo;
-  const sessions = new Http2Sessions(`http://127.0.0.1:${port}`, { pingIntervalMs: 1_000 });
-  cleanUp.push(
-    () => between.close(),
-    () => sessions.destroy(),
-  );
-  const transport = grpcTransport({ sessions, interceptors: [], readMaxBytes: 1_000 });
-  const client = createClient(Health, transport);
+  const client = clientOf(port);
+  cleanUp.push(() => between.close());
   await client.check({});
-  vanished = true;
-  const waited = client.check({}, { timeoutMs: 50 });
-  await expect(waited).rejects.toMatchObject({ code: Code.DeadlineExceeded });
-  await expect.poll(() => ended, { timeout: 10_000 }).toBe(true);
+  for (const socket of near) vanished.add(socket);
+  const answer = () =>
+    client.check({}, { timeoutMs: 100 }).then(
+      ({ status }) => status,
+      (error: ConnectError) => error.code,
+    );
+  expect(await answer()).toBe(Code.DeadlineExceeded);
+  await expect.poll(answer, { timeout: 5_000 }).toBe(Status.SERVING);
+});
+
+test("calls given up ask nothing of a peer that is slow, and leave its other calls alone", async () => {
+  const open: ServerHttp2Stream[] = [];
+  const { port, sessions } = await bare((stream) => open.push(stream));
+  const client = clientOf(port);
+  const slow = client.check({});
+  await expect.poll(() => open.length).toBe(1);
+  let pings = 0;
+  for (const session of sessions) session.on("ping", () => pings++);
+  for (let count = 0; count < 4; count++)
+    await expect(client.check({}, { timeoutMs: 50 })).rejects.toMatchObject({ code: Code.DeadlineExceeded });
+  ok(open[0]!);
+  expect((await slow).status).toBe(Status.SERVING);
+  expect(pings).toBe(0);
 });
 
 test("interceptors see the request and the reply, may change both, and may try again", async () => {
