@@ -1,12 +1,24 @@
-import { AsyncLocalStorage } from "node:async_hooks";
 import { constants } from "node:http2";
-import net, { type Socket } from "node:net";
-import tls from "node:tls";
+import type { Socket } from "node:net";
+import type tls from "node:tls";
 import { FrameReader } from "./frame-reader.ts";
 import { FrameWriter } from "./frame-writer.ts";
-import { ConnectionError, DEFAULT_FRAME_SIZE, DEFAULT_WINDOW, Flag, Frame, Setting } from "./frames.ts";
+import {
+  broken,
+  ConnectionError,
+  DEFAULT_FRAME_SIZE,
+  DEFAULT_WINDOW,
+  Flag,
+  Frame,
+  LARGEST_WINDOW,
+  Setting,
+} from "./frames.ts";
 import { NO_TABLE } from "./header-block.ts";
-import { HeaderDecoder, MAX_LIST_BYTES } from "./header-decoder.ts";
+import { HeaderBlocks, type Headers } from "./header-blocks.ts";
+import { MAX_LIST_BYTES } from "./header-decoder.ts";
+import { Liveness } from "./liveness.ts";
+import { openSocket } from "./open-socket.ts";
+import { SendQueue } from "./send-queue.ts";
 import { Stream, type StreamListener } from "./stream.ts";
 
 const {
@@ -14,32 +26,13 @@ const {
   NGHTTP2_PROTOCOL_ERROR,
   NGHTTP2_FLOW_CONTROL_ERROR,
   NGHTTP2_FRAME_SIZE_ERROR,
-  NGHTTP2_COMPRESSION_ERROR,
   NGHTTP2_REFUSED_STREAM,
 } = constants;
 
 const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
-const LARGEST_WINDOW = 2 ** 31 - 1;
 const LAST_STREAM_ID = 2 ** 31 - 1;
-/** Bytes waiting in the socket above which senders are asked to wait. */
-const SOCKET_FULL_BYTES = 256 * 1024;
-/** Largest header block, and most frames it may be cut into. */
-const MAX_BLOCK_BYTES = 2 * MAX_LIST_BYTES;
-const MAX_BLOCK_PARTS = 32;
 /** PING and SETTINGS frames a peer may have answered in one read. */
 const MAX_ANSWERS_PER_READ = 1_000;
-
-/** Milliseconds an answer to a ping may take, at the longest. */
-const LONGEST_ANSWER_MS = 5_000;
-/**
- * Streams given up one after the other, with nothing heard in between, after which the connection takes no new
- * ones: the peer may have vanished without a word. Asking it by a ping for each would cost the calls of a peer that
- * is merely slow: servers end connections that ping more often than they like (gRFC A8).
- */
-const GIVEN_UP_IN_A_ROW = 2;
-
-/** Sockets outlive the request they are made for; its context must not be that of all later ones. */
-const outsideOfRequests = AsyncLocalStorage.snapshot();
 
 export interface ConnectionOptions {
   /** Milliseconds the connection may take to be established. */
@@ -70,15 +63,13 @@ export class Connection {
   readonly #socket: Socket;
   readonly #writer: FrameWriter;
   readonly #reader = new FrameReader(this.#onFrame.bind(this));
-  readonly #headers = new HeaderDecoder();
+  readonly #headers = new HeaderBlocks(this.#onResponse.bind(this));
+  readonly #sending: SendQueue;
+  readonly #liveness: Liveness;
   readonly #options: ConnectionOptions;
   readonly #listener: ConnectionListener;
   readonly #streams = new Map<number, Stream>();
-  /** Streams with bytes that wait for room. */
-  readonly #blocked = new Set<Stream>();
   #nextId = 1;
-  #sendWindow = DEFAULT_WINDOW;
-  #streamSendWindow = DEFAULT_WINDOW;
   /** Bytes received of which the peer has not heard that they were taken. */
   #taken = 0;
   #maxStreams = Number.POSITIVE_INFINITY;
@@ -87,28 +78,28 @@ export class Connection {
   #lost: Error | undefined;
   #established = false;
   #gotSettings = false;
-  /** A header block that comes in several frames. */
-  #block: { streamId: number; endStream: boolean; parts: Buffer[]; bytes: number } | undefined;
   #answers = 0;
-  /** Streams given up since the peer was last heard. */
-  #givenUp = 0;
   readonly #connecting: NodeJS.Timeout;
-  #pings: NodeJS.Timeout | undefined;
-  /** Runs while a ping waits for its answer, and ends the connection. */
-  #pingWaits: NodeJS.Timeout | undefined;
 
   constructor(url: URL, options: ConnectionOptions, listener: ConnectionListener) {
     this.#options = options;
     this.#listener = listener;
-    this.#socket = outsideOfRequests(() => connect(url, options.tls));
+    this.#socket = openSocket(url, options.tls);
     this.#writer = new FrameWriter(this.#socket);
+    this.#sending = new SendQueue(this.#writer, this.#socket);
+    this.#liveness = new Liveness({
+      intervalMs: options.pingIntervalMs,
+      isBusy: () => this.#streams.size > 0 && !this.#socket.connecting,
+      ping: () => this.#writer.frame(Frame.ping, 0, 0, Buffer.alloc(8)),
+      onLost: () => this.destroy(new Error("the peer does not answer pings")),
+    });
     this.#connecting = setTimeout(
       () => this.destroy(new Error("connecting took too long")),
       options.connectTimeoutMs,
     );
     this.#socket.on(url.protocol === "https:" ? "secureConnect" : "connect", () => this.#connected());
     this.#socket.on("data", (chunk: Buffer) => this.#read(chunk));
-    this.#socket.on("drain", () => this.#sendWaiting());
+    this.#socket.on("drain", () => this.#sending.goOn());
     this.#socket.on("end", () => this.destroy(new Error("the peer has closed the connection")));
     this.#socket.on("error", (error) => this.destroy(error));
     this.#socket.on("close", () => this.destroy(new Error("the connection is closed")));
@@ -138,7 +129,7 @@ export class Connection {
     const id = this.#nextId;
     this.#nextId += 2;
     if (this.#nextId > LAST_STREAM_ID) this.#draining = true;
-    const windows = { send: this.#streamSendWindow, receive: this.#options.streamWindowBytes };
+    const windows = { send: this.#sending.streamWindow, receive: this.#options.streamWindowBytes };
     const stream = new Stream(id, listener, this, windows);
     this.#streams.set(id, stream);
     this.#writer.headers(id, id === 1 ? NO_TABLE + block : block);
@@ -149,23 +140,13 @@ export class Connection {
   /** See `Stream.write`. */
   send(stream: Stream, chunk: Buffer, end: boolean): boolean {
     if (stream.ending || !this.#streams.has(stream.id)) return true;
-    stream.ending = end;
-    const room = Math.min(stream.sendWindow, this.#sendWindow, DEFAULT_FRAME_SIZE);
-    if (chunk.length <= room && stream.waiting.length === 0)
-      this.#sendPart(stream, chunk, 0, chunk.length, end);
-    else {
-      stream.waiting.push(chunk);
-      this.#sendQueue(stream);
-    }
-    if (stream.waiting.length === 0 && this.#socket.writableLength < SOCKET_FULL_BYTES) return true;
-    this.#blocked.add(stream);
-    return false;
+    return this.#sending.send(stream, chunk, end);
   }
 
   reset(stream: Stream, code: number): void {
     if (!this.#release(stream)) return;
     this.#writer.number(Frame.resetStream, stream.id, code);
-    if (++this.#givenUp >= GIVEN_UP_IN_A_ROW) this.close();
+    if (this.#liveness.gaveUp()) this.close();
   }
 
   /** A stream's reader has taken what came; the peer may send as much again. */
@@ -188,8 +169,7 @@ export class Connection {
     this.#closed = true;
     this.#lost = reason;
     clearTimeout(this.#connecting);
-    clearInterval(this.#pings);
-    this.#answered();
+    this.#liveness.stop();
     this.#socket.destroy();
     for (const stream of [...this.#streams.values()]) this.#fail(stream, NGHTTP2_NO_ERROR, false);
     this.#listener.onClose();
@@ -222,31 +202,13 @@ export class Connection {
 
   #inUse(): void {
     this.#socket.ref();
-    this.#pings ??= setInterval(() => {
-      if (this.#streams.size > 0) this.#ask();
-    }, this.#options.pingIntervalMs).unref();
-  }
-
-  /**
-   * A connection whose peer vanished without a FIN would hang its streams until the kernel gives up. It is ended
-   * when a ping is not answered in time, also when its streams have ended by then.
-   */
-  #ask(): void {
-    if (this.#closed || this.#socket.connecting || this.#pingWaits) return;
-    const lost = () => this.destroy(new Error("the peer does not answer pings"));
-    this.#pingWaits = setTimeout(lost, Math.min(this.#options.pingIntervalMs, LONGEST_ANSWER_MS)).unref();
-    this.#writer.frame(Frame.ping, 0, 0, Buffer.alloc(8));
-  }
-
-  #answered(): void {
-    clearTimeout(this.#pingWaits);
-    this.#pingWaits = undefined;
+    this.#liveness.start();
   }
 
   #read(chunk: Buffer): void {
     if (this.#closed) return;
     this.#answers = 0;
-    this.#givenUp = 0;
+    this.#liveness.heard();
     try {
       this.#reader.push(chunk);
     } catch (error) {
@@ -269,17 +231,18 @@ export class Connection {
   #onFrame(type: number, flags: number, id: number, bytes: Buffer, start: number, end: number): boolean {
     if (!this.#gotSettings && type !== Frame.settings)
       throw broken("the peer does not begin with its settings");
-    if (this.#block && (type !== Frame.continuation || id !== this.#block.streamId))
+    const { openStream } = this.#headers;
+    if (openStream !== 0 && (type !== Frame.continuation || id !== openStream))
       throw broken("a header block is interrupted");
     switch (type) {
       case Frame.data:
         this.#onData(flags, id, bytes, start, end);
         break;
       case Frame.headers:
-        this.#onHeaders(flags, id, bytes, start, end);
+        this.#headers.begin(flags, id, bytes, start, end);
         break;
       case Frame.continuation:
-        this.#onContinuation(flags, bytes.subarray(start, end));
+        this.#headers.goOn(flags, bytes.subarray(start, end));
         break;
       case Frame.resetStream:
         requireSize(end - start === 4);
@@ -329,46 +292,15 @@ export class Connection {
     if (flags & Flag.endStream) this.#complete(stream);
   }
 
-  #onHeaders(flags: number, id: number, bytes: Buffer, start: number, end: number): void {
-    let from = start;
-    let to = end;
-    if (flags & Flag.padded) to -= bytes[from++]!;
-    if (flags & Flag.priority) from += 5;
-    if (from > to) throw broken("a frame is all padding");
-    const endStream = (flags & Flag.endStream) !== 0;
-    const part = bytes.subarray(from, to);
-    if (flags & Flag.endHeaders) return this.#onBlock(id, part, endStream);
-    this.#block = { streamId: id, endStream, parts: [part], bytes: part.length };
-  }
-
-  #onContinuation(flags: number, part: Buffer): void {
-    const block = this.#block;
-    if (!block) throw broken("a header block has no beginning");
-    block.parts.push(part);
-    block.bytes += part.length;
-    if (block.bytes > MAX_BLOCK_BYTES || block.parts.length > MAX_BLOCK_PARTS)
-      throw broken("a header block is too large");
-    if (!(flags & Flag.endHeaders)) return;
-    this.#block = undefined;
-    this.#onBlock(block.streamId, Buffer.concat(block.parts), block.endStream);
-  }
-
-  #onBlock(id: number, block: Buffer, endStream: boolean): void {
-    let headers: ReturnType<HeaderDecoder["decode"]>;
-    try {
-      // Also those of streams that nobody waits for: later blocks depend on them.
-      headers = this.#headers.decode(block);
-    } catch (error) {
-      throw new ConnectionError(NGHTTP2_COMPRESSION_ERROR, (error as Error).message);
-    }
+  #onResponse(id: number, headers: Headers, malformed: boolean, endStream: boolean): void {
     const stream = this.#find(id);
     if (!stream) return;
     const status = headers[":status"];
     if (!stream.answered) {
-      if (this.#headers.malformed || status === undefined) return this.#break(stream);
+      if (malformed || status === undefined) return this.#break(stream);
       if (status < 200) return endStream ? this.#break(stream) : undefined;
       stream.answered = true;
-    } else if (this.#headers.malformed || status !== undefined || !endStream) return this.#break(stream);
+    } else if (malformed || status !== undefined || !endStream) return this.#break(stream);
     stream.takeFields(headers);
     if (endStream) this.#complete(stream);
   }
@@ -389,7 +321,7 @@ export class Connection {
     for (let at = 0; at < payload.length; at += 6)
       this.#onSetting(payload.readUInt16BE(at), payload.readUInt32BE(at + 2));
     this.#answer(Frame.settings, Buffer.alloc(0));
-    this.#sendWaiting();
+    this.#sending.goOn();
   }
 
   #onSetting(setting: number, value: number): void {
@@ -398,17 +330,14 @@ export class Connection {
       if (value < DEFAULT_FRAME_SIZE || value > 2 ** 24 - 1) throw broken("a setting is out of range");
       // Larger frames save next to nothing.
     } else if (setting === Setting.initialWindowSize) {
-      if (value > LARGEST_WINDOW)
-        throw new ConnectionError(NGHTTP2_FLOW_CONTROL_ERROR, "a window is too large");
-      for (const stream of this.#streams.values()) stream.sendWindow += value - this.#streamSendWindow;
-      this.#streamSendWindow = value;
+      this.#sending.setStreamWindow(value, this.#streams.values());
     }
   }
 
   #onPing(flags: number, id: number, payload: Buffer): void {
     if (id !== 0) throw broken("a ping belongs to no stream");
     requireSize(payload.length === 8);
-    if (flags & Flag.ack) this.#answered();
+    if (flags & Flag.ack) this.#liveness.answered();
     else this.#answer(Frame.ping, payload);
   }
 
@@ -425,58 +354,15 @@ export class Connection {
   }
 
   #onWindowUpdate(id: number, more: number): void {
-    if (id === 0) {
-      if (more === 0) throw broken("a window grows by nothing");
-      this.#sendWindow += more;
-      if (this.#sendWindow > LARGEST_WINDOW)
-        throw new ConnectionError(NGHTTP2_FLOW_CONTROL_ERROR, "a window is too large");
-      this.#sendWaiting();
-      return;
-    }
+    if (id === 0) return this.#sending.grow(more);
     const stream = this.#find(id);
-    if (!stream) return;
-    stream.sendWindow += more;
-    if (more === 0 || stream.sendWindow > LARGEST_WINDOW) return this.#break(stream);
-    if (this.#blocked.has(stream)) this.#sendQueue(stream);
+    if (stream && !this.#sending.growStream(stream, more)) this.#break(stream);
   }
 
   /** The stream of a frame; undefined for one that has ended. */
   #find(id: number): Stream | undefined {
     if (id === 0 || id % 2 === 0 || id >= this.#nextId) throw broken("a frame belongs to no stream of ours");
     return this.#streams.get(id);
-  }
-
-  #sendWaiting(): void {
-    for (const stream of [...this.#blocked]) this.#sendQueue(stream);
-  }
-
-  /** Sends what the windows have room for; the rest waits. */
-  #sendQueue(stream: Stream): void {
-    const { waiting } = stream;
-    while (waiting.length > 0) {
-      const chunk = waiting[0]!;
-      const room = Math.min(stream.sendWindow, this.#sendWindow, DEFAULT_FRAME_SIZE);
-      const to = Math.min(chunk.length, stream.sent + Math.max(0, room));
-      if (to === stream.sent && chunk.length > 0) break;
-      const last = to === chunk.length && waiting.length === 1 && stream.ending;
-      this.#sendPart(stream, chunk, stream.sent, to, last);
-      stream.sent = to;
-      if (to < chunk.length) continue;
-      waiting.shift();
-      stream.sent = 0;
-    }
-    if (waiting.length > 0 || this.#socket.writableLength >= SOCKET_FULL_BYTES) {
-      this.#blocked.add(stream);
-      return;
-    }
-    if (this.#blocked.delete(stream) && !stream.ending) stream.listener.onRoom();
-  }
-
-  #sendPart(stream: Stream, chunk: Buffer, from: number, to: number, last: boolean): void {
-    this.#writer.data(stream.id, chunk, from, to, last);
-    stream.sendWindow -= to - from;
-    this.#sendWindow -= to - from;
-    if (last) stream.ended = true;
   }
 
   /** The peer has sent everything. */
@@ -503,7 +389,7 @@ export class Connection {
   /** @returns false for one that was over before */
   #release(stream: Stream): boolean {
     if (!this.#streams.delete(stream.id)) return false;
-    this.#blocked.delete(stream);
+    this.#sending.forget(stream);
     if (this.#streams.size === 0 && !this.#closed) {
       if (this.#draining) this.#end(NGHTTP2_NO_ERROR);
       else this.#socket.unref();
@@ -512,22 +398,6 @@ export class Connection {
     return true;
   }
 }
-
-function connect(url: URL, options: tls.ConnectionOptions | undefined): Socket {
-  const host = url.hostname.replace(/^\[|\]$/g, "");
-  if (url.protocol !== "https:") return net.connect({ host, port: Number(url.port || 80), noDelay: true });
-  const servername = net.isIP(host) ? undefined : host;
-  const socket = tls.connect({
-    host,
-    port: Number(url.port || 443),
-    servername,
-    ...options,
-    ALPNProtocols: ["h2"],
-  });
-  return socket.setNoDelay(true);
-}
-
-const broken = (message: string): ConnectionError => new ConnectionError(NGHTTP2_PROTOCOL_ERROR, message);
 
 function requireSize(isRight: boolean): void {
   if (!isRight) throw new ConnectionError(NGHTTP2_FRAME_SIZE_ERROR, "a frame has a wrong size");

@@ -1,3 +1,5 @@
+import { constants } from "node:http2";
+
 /** Frames of HTTP/2 (RFC 9113 section 4.1 and 6). */
 export const FRAME_HEADER_BYTES = 9;
 
@@ -27,6 +29,7 @@ export const Setting = {
 export const DEFAULT_FRAME_SIZE = 16_384;
 /** Window of a stream or connection before any setting or update. */
 export const DEFAULT_WINDOW = 65_535;
+export const LARGEST_WINDOW = 2 ** 31 - 1;
 
 /** The peer broke the protocol; the connection ends. */
 export class ConnectionError extends Error {
@@ -37,4 +40,9 @@ export class ConnectionError extends Error {
     super(message);
     this.code = code;
   }
+}
+
+/** What `message` says must not happen. */
+export function broken(message: string): ConnectionError {
+  return new ConnectionError(constants.NGHTTP2_PROTOCOL_ERROR, message);
 }
