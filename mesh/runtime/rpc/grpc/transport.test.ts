@@ -1,110 +1,16 @@
 /** The client against @grpc/grpc-js, and against servers that misbehave. */
-import http2, {
-  type Http2Server,
-  type OutgoingHttpHeaders,
-  type ServerHttp2Session,
-  type ServerHttp2Stream,
-} from "node:http2";
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import http2, { type ServerHttp2Stream } from "node:http2";
 import { gzipSync } from "node:zlib";
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { type Client, Code, ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
 import * as grpc from "@grpc/grpc-js";
 import { afterEach, expect, test } from "vitest";
 import { ErrorInfoSchema } from "#gen/google/rpc/error_details_pb.ts";
-import {
-  Health,
-  type HealthCheckRequest,
-  HealthCheckRequestSchema,
-  HealthCheckResponseSchema,
-  HealthCheckResponse_ServingStatus as Status,
-} from "#gen/grpc/health/v1/health_pb.ts";
-import { Http2Sessions } from "../http2-sessions.ts";
+import { HealthCheckResponse_ServingStatus as Status } from "#gen/grpc/health/v1/health_pb.ts";
 import { frame } from "./message.ts";
 import { errorTrailers } from "./status.ts";
-import { grpcTransport } from "./transport.ts";
+import { answer, bare, clientOf, endAll, grpcJs, ok, reply } from "./testdata/health-peers.ts";
 
-const cleanUp: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const one of cleanUp.splice(0).reverse()) await one();
-});
-
-function clientOf(
-  port: number,
-  options: { interceptors?: Interceptor[]; compressMinBytes?: number } = {},
-): Client<typeof Health> {
-  const sessions = new Http2Sessions(`http://127.0.0.1:${port}`);
-  cleanUp.push(() => sessions.destroy());
-  return createClient(
-    Health,
-    grpcTransport({ sessions, interceptors: [], readMaxBytes: 10_000, ...options }),
-  );
-}
-
-/** A grpc-js server whose Check is `check`. */
-async function grpcJs(check: grpc.handleUnaryCall<HealthCheckRequest, Status>, port = 0) {
-  const server = new grpc.Server();
-  const definition = {
-    path: "/grpc.health.v1.Health/Check",
-    requestStream: false,
-    responseStream: false,
-    requestDeserialize: (bytes: Buffer) => fromBinary(HealthCheckRequestSchema, bytes),
-    requestSerialize: () => Buffer.alloc(0),
-    responseSerialize: (status: Status) =>
-      Buffer.from(toBinary(HealthCheckResponseSchema, create(HealthCheckResponseSchema, { status }))),
-    responseDeserialize: () => undefined,
-  };
-  server.addService({ check: definition }, { check });
-  const bound = await new Promise<number>((done, fail) =>
-    server.bindAsync(`127.0.0.1:${port}`, grpc.ServerCredentials.createInsecure(), (error, number) =>
-      error ? fail(error) : done(number),
-    ),
-  );
-  cleanUp.push(() => server.forceShutdown());
-  return { server, port: bound };
-}
-
-/** A server of bare frames. */
-async function bare(onStream: (stream: ServerHttp2Stream, count: number) => void) {
-  const server: Http2Server = http2.createServer();
-  const sessions: ServerHttp2Session[] = [];
-  let count = 0;
-  server.on("session", (session) => {
-    sessions.push(session);
-    session.on("error", () => {});
-  });
-  server.on("stream", (stream: ServerHttp2Stream) => {
-    stream.on("error", () => {});
-    stream.resume();
-    onStream(stream, ++count);
-  });
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  cleanUp.push(() => {
-    for (const session of sessions) session.destroy();
-    server.close();
-  });
-  return { port: (server.address() as AddressInfo).port, sessions, seen: () => count };
-}
-
-const reply = frame(
-  toBinary(HealthCheckResponseSchema, create(HealthCheckResponseSchema, { status: Status.SERVING })),
-);
-
-function answer(
-  stream: ServerHttp2Stream,
-  body: Buffer | undefined,
-  trailers: OutgoingHttpHeaders | undefined,
-  headers: OutgoingHttpHeaders = {},
-): void {
-  stream.respond(
-    { ":status": 200, "content-type": "application/grpc", ...headers },
-    { waitForTrailers: trailers !== undefined },
-  );
-  stream.on("wantTrailers", () => stream.sendTrailers(trailers ?? {}));
-  stream.end(body);
-}
-
-const ok = (stream: ServerHttp2Stream) => answer(stream, reply, { "grpc-status": "0" });
+afterEach(endAll);
 
 test("metadata goes both ways, bytes included, and the deadline goes along", async () => {
   let deadline: grpc.Deadline | undefined;
@@ -315,117 +221,6 @@ test("a reply stream that breaks off is INTERNAL", async () => {
   await expect(watch()).rejects.toMatchObject({ code: Code.Internal });
 });
 
-test("nobody listening is UNAVAILABLE", async () => {
-  const { port } = await bare(ok);
-  await cleanUp.pop()?.();
-  await expect(clientOf(port).check({})).rejects.toMatchObject({ code: Code.Unavailable });
-});
-
-test("a call that the server refused to look at is sent once more, and only once", async () => {
-  const refuse = (stream: ServerHttp2Stream) => stream.close(http2.constants.NGHTTP2_REFUSED_STREAM);
-  const second = await bare((stream, count) => (count === 1 ? refuse(stream) : ok(stream)));
-  expect((await clientOf(second.port).check({})).status).toBe(Status.SERVING);
-  const never = await bare(refuse);
-  await expect(clientOf(never.port).check({})).rejects.toMatchObject({ code: Code.Unavailable });
-  expect(never.seen()).toBe(2);
-});
-
-test("a call that the server may have processed is not sent again", async () => {
-  const server = await bare((stream) => stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR));
-  await expect(clientOf(server.port).check({})).rejects.toMatchObject({ code: Code.Internal });
-  expect(server.seen()).toBe(1);
-});
-
-test("after GOAWAY calls in flight finish, and new ones take a new connection", async () => {
-  const held: ServerHttp2Stream[] = [];
-  const server = await bare((stream, count) => (count === 1 ? held.push(stream) : ok(stream)));
-  const client = clientOf(server.port);
-  const first = client.check({});
-  await expect.poll(() => held.length).toBe(1);
-  server.sessions[0]?.close(); // sends GOAWAY
-  await expect
-    .poll(async () => {
-      await client.check({});
-      return server.sessions.length;
-    })
-    .toBe(2);
-  ok(held[0] as ServerHttp2Stream);
-  expect((await first).status).toBe(Status.SERVING);
-});
-
-test("a server that comes back is found again", async () => {
-  const first = await grpcJs((_, done) => done(null, Status.SERVING));
-  const client = clientOf(first.port);
-  await client.check({});
-  first.server.forceShutdown();
-  await expect(client.check({})).rejects.toMatchObject({ code: Code.Unavailable });
-  await grpcJs((_, done) => done(null, Status.SERVING), first.port);
-  await expect
-    .poll(() =>
-      client.check({}).then(
-        ({ status }) => status,
-        () => undefined,
-      ),
-    )
-    .toBe(Status.SERVING);
-});
-
-test("a peer that answers no pings is given up", async () => {
-  // Takes connections and bytes and says nothing.
-  const silent = createServer((socket) => socket.on("error", () => {}).resume());
-  await new Promise<void>((done) => silent.listen(0, "127.0.0.1", done));
-  const { port } = silent.address() as AddressInfo;
-  const sessions = new Http2Sessions(`http://127.0.0.1:${port}`, { pingIntervalMs: 20 });
-  cleanUp.push(
-    () => silent.close(),
-    () => sessions.destroy(),
-  );
-  const transport = grpcTransport({ sessions, interceptors: [], readMaxBytes: 1_000 });
-  await expect(createClient(Health, transport).check({})).rejects.toMatchObject({ code: Code.Unavailable });
-});
-
-test("a peer that vanished without a word is given up after some calls that waited for it", async () => {
-  const { port: far } = await bare((stream) => ok(stream));
-  const near: Socket[] = [];
-  // Half open: of a connection that is `vanished`, nothing passes any more, and nobody is told.
-  const vanished = new Set<Socket>();
-  const between = createServer((caller) => {
-    near.push(caller);
-    const callee = connect(far, "127.0.0.1");
-    caller.on("error", () => {}).on("close", () => callee.destroy());
-    caller.on("data", (chunk) => vanished.has(caller) || callee.write(chunk));
-    callee.on("error", () => {}).on("data", (chunk) => vanished.has(caller) || caller.write(chunk));
-  });
-  await new Promise<void>((done) => between.listen(0, "127.0.0.1", done));
-  const { port } = between.address() as AddressInfo;
-  const client = clientOf(port);
-  cleanUp.push(() => between.close());
-  await client.check({});
-  for (const socket of near) vanished.add(socket);
-  const answer = () =>
-    client.check({}, { timeoutMs: 100 }).then(
-      ({ status }) => status,
-      (error: ConnectError) => error.code,
-    );
-  expect(await answer()).toBe(Code.DeadlineExceeded);
-  await expect.poll(answer, { timeout: 5_000 }).toBe(Status.SERVING);
-});
-
-test("calls given up ask nothing of a peer that is slow, and leave its other calls alone", async () => {
-  const open: ServerHttp2Stream[] = [];
-  const { port, sessions } = await bare((stream) => open.push(stream));
-  const client = clientOf(port);
-  const slow = client.check({});
-  await expect.poll(() => open.length).toBe(1);
-  let pings = 0;
-  for (const session of sessions) session.on("ping", () => pings++);
-  for (let count = 0; count < 4; count++)
-    await expect(client.check({}, { timeoutMs: 50 })).rejects.toMatchObject({ code: Code.DeadlineExceeded });
-  ok(open[0]!);
-  expect((await slow).status).toBe(Status.SERVING);
-  expect(pings).toBe(0);
-});
-
 test("interceptors see the request and the reply, may change both, and may try again", async () => {
   const { port } = await bare((stream, count) =>
     count === 1 ? answer(stream, undefined, { "grpc-status": "14" }) : ok(stream),
@@ -459,16 +254,4 @@ test("interceptors see the request and the reply, may change both, and may try a
   );
   expect(seen).toEqual([[false, "Check", "POST", "/grpc.health.v1.Health/Check"], "5000m"]);
   expect(headers.get("x-added")).toBe("1");
-});
-
-test("streams share the connection of unary calls", async () => {
-  const server = await bare((stream, count) =>
-    count === 1 ? ok(stream) : answer(stream, reply, { "grpc-status": "0" }),
-  );
-  const client = clientOf(server.port);
-  await client.check({});
-  const statuses: Status[] = [];
-  for await (const { status } of client.watch({})) statuses.push(status);
-  expect(statuses).toEqual([Status.SERVING]);
-  expect(server.sessions).toHaveLength(1);
 });
