@@ -1,6 +1,7 @@
 import { constants } from "node:http2";
 import type { Socket } from "node:net";
 import type tls from "node:tls";
+import { Liveness } from "#mesh/runtime/rpc/liveness.ts";
 import { FrameReader } from "./frame-reader.ts";
 import { FrameWriter } from "./frame-writer.ts";
 import {
@@ -16,7 +17,6 @@ import {
 import { NO_TABLE } from "./header-block.ts";
 import { HeaderBlocks, type Headers } from "./header-blocks.ts";
 import { MAX_LIST_BYTES } from "./header-decoder.ts";
-import { Liveness } from "./liveness.ts";
 import { openSocket } from "./open-socket.ts";
 import { SendQueue } from "./send-queue.ts";
 import { Stream, type StreamListener } from "./stream.ts";

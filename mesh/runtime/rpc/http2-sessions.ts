@@ -4,6 +4,7 @@ import http2, {
   type Http2Session,
   type OutgoingHttpHeaders,
 } from "node:http2";
+import { Liveness } from "./liveness.ts";
 
 export interface Http2SessionsOptions {
   /** Streams one connection carries before another is opened; the peer's own limit counts too. */
@@ -38,14 +39,6 @@ const DEFAULTS = {
   sessionWindowBytes: 8 * 1024 * 1024,
 };
 
-/** Milliseconds an answer to a ping may take, at the longest. */
-const longestAnswerMs = 5_000;
-/**
- * Calls given up one after the other, with no answer to any other in between, after which a connection takes no
- * new ones: its peer may have vanished without a word. Asking it by a ping for each would cost the calls of a peer
- * that is merely slow: servers end connections that ping more often than they like (gRFC A8).
- */
-const givenUpInARow = 2;
 const { NGHTTP2_CANCEL } = http2.constants;
 
 /** Sessions that were connected at some time. */
@@ -61,11 +54,7 @@ interface Pooled {
   streams: number;
   /** No new streams: the peer is going away, or the connection failed. */
   draining: boolean;
-  /** Streams that callers gave up since the last one that ended otherwise. */
-  givenUp: number;
-  ping: NodeJS.Timeout | undefined;
-  /** Runs while a ping waits for its answer, and ends the connection. */
-  answer: NodeJS.Timeout | undefined;
+  readonly liveness: Liveness;
   idle: NodeJS.Timeout | undefined;
   /** Listener for the end of a stream; one for all of them. */
   readonly released: (this: ClientHttp2Stream) => void;
@@ -187,9 +176,12 @@ export class Http2Sessions {
       session,
       streams: 0,
       draining: false,
-      givenUp: 0,
-      ping: undefined,
-      answer: undefined,
+      liveness: new Liveness({
+        intervalMs: this.#options.pingIntervalMs,
+        isBusy: () => pooled.streams > 0 && !session.connecting && !session.destroyed,
+        ping: () => session.ping(() => pooled.liveness.answered()),
+        onLost: () => session.destroy(new Error("the peer does not answer pings")),
+      }),
       idle: undefined,
       released() {
         released(this.rstCode === NGHTTP2_CANCEL);
@@ -211,8 +203,7 @@ export class Http2Sessions {
     });
     session.once("close", () => {
       clearTimeout(giveUp);
-      clearInterval(pooled.ping);
-      clearTimeout(pooled.answer);
+      pooled.liveness.stop();
       clearTimeout(pooled.idle);
       this.#pool.splice(this.#pool.indexOf(pooled), 1);
     });
@@ -223,38 +214,17 @@ export class Http2Sessions {
     if (pooled.streams++ > 0) return;
     clearTimeout(pooled.idle);
     pooled.session.ref();
-    if (!pooled.ping) pooled.ping = this.#startPings(pooled);
+    pooled.liveness.start();
   }
 
   #released(pooled: Pooled, cancelled: boolean): void {
-    pooled.givenUp = cancelled ? pooled.givenUp + 1 : 0;
-    if (pooled.givenUp >= givenUpInARow) pooled.draining = true;
+    if (!cancelled) pooled.liveness.heard();
+    else if (pooled.liveness.gaveUp()) pooled.draining = true;
     if (--pooled.streams > 0 || pooled.session.destroyed) return;
     // Going away, or closing: the last stream ends the connection.
     if (pooled.draining || this.#closed) return pooled.session.close();
     clearTimeout(pooled.idle);
     pooled.idle = setTimeout(() => pooled.session.close(), this.#options.idleTimeoutMs).unref();
     pooled.session.unref();
-  }
-
-  #startPings(pooled: Pooled): NodeJS.Timeout {
-    return setInterval(() => {
-      if (pooled.streams > 0) this.#ask(pooled);
-    }, this.#options.pingIntervalMs).unref();
-  }
-
-  /**
-   * A connection whose peer vanished without a FIN would hang its streams until the kernel gives up. It is ended
-   * when a ping is not answered in time, also when its streams have ended by then.
-   */
-  #ask(pooled: Pooled): void {
-    const { session } = pooled;
-    if (session.destroyed || session.connecting || pooled.answer) return;
-    const lost = () => session.destroy(new Error("the peer does not answer pings"));
-    pooled.answer = setTimeout(lost, Math.min(this.#options.pingIntervalMs, longestAnswerMs)).unref();
-    session.ping(() => {
-      clearTimeout(pooled.answer);
-      pooled.answer = undefined;
-    });
   }
 }
