@@ -1,58 +1,25 @@
-/** Forged, stolen and misplaced access tokens over raw sockets: 401, and no upstream hears of the call. */
-import { createHmac } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { type AddressInfo, connect } from "node:net";
-import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from "jose";
+import { UnsecuredJWT } from "jose";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import {
+  audience,
+  claims,
+  hmacWithPublicKey,
+  issuer,
+  jwk,
+  jwks,
+  now,
+  sign,
+  stranger,
+} from "#mesh/runtime/identity/testdata/forged-tokens.ts";
 import { createUserVerifier } from "#mesh/runtime/identity/user-token.ts";
 import { libraryMethod } from "#mesh/runtime/policy/testdata/library-method.ts";
 import { dropReservedHeaders } from "./policies/call-headers.ts";
 import { checkToken } from "./policies/check-token.ts";
 import { type LibraryEdge, startLibraryEdge } from "./testdata/library-edge.ts";
 import { type LibraryUpstream, startLibraryUpstream } from "./testdata/library-upstream.ts";
-
-const issuer = "https://issuer.test";
-const audience = "library";
-const { privateKey, publicKey } = await generateKeyPair("EdDSA", { crv: "Ed25519" });
-const stranger = await generateKeyPair("EdDSA", { crv: "Ed25519" });
-const jwk = { ...(await exportJWK(publicKey)), kid: "key-1", alg: "EdDSA", use: "sig" };
-/** Public keys of the issuer. */
-const jwks = { keys: [jwk] };
-
-/** Seconds since 1970. */
-const now = () => Math.floor(Date.now() / 1_000);
-const claims = () => ({
-  iss: issuer,
-  aud: audience,
-  sub: "ann",
-  jti: "1",
-  iat: now(),
-  exp: now() + 300,
-  roles: ["reader"],
-});
-
-/** A token with claims and header changed; undefined leaves a claim out. */
-function sign(
-  change: Record<string, unknown> = {},
-  header: Record<string, unknown> = {},
-  key: CryptoKey = privateKey,
-) {
-  const payload = Object.fromEntries(
-    Object.entries({ ...claims(), ...change }).filter(([, value]) => value !== undefined),
-  );
-  return new SignJWT(payload)
-    .setProtectedHeader({ alg: "EdDSA", typ: "at+jwt", kid: "key-1", ...header })
-    .sign(key);
-}
-
-function hmacWithPublicKey(): string {
-  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
-  const input = `${part({ alg: "HS256", typ: "at+jwt", kid: "key-1" })}.${part(claims())}`;
-  return `${input}.${createHmac("sha256", Buffer.from(jwk.x ?? "", "base64url"))
-    .update(input)
-    .digest("base64url")}`;
-}
 
 /** What looks like a token and is none, by what is wrong with it. */
 const forgeries: [string, () => Promise<string> | string][] = [

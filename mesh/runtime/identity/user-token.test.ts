@@ -1,15 +1,21 @@
-import { createHmac, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createLocalJWKSet, exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from "jose";
+import { createLocalJWKSet, generateKeyPair, UnsecuredJWT } from "jose";
 import { expect, onTestFinished, test, vi } from "vitest";
+import {
+  audience,
+  claims,
+  hmacWithPublicKey,
+  issuer,
+  jwk,
+  now,
+  privateKey,
+  sign,
+  stranger,
+} from "./testdata/forged-tokens.ts";
 import { createUserVerifier } from "./user-token.ts";
 
-const issuer = "https://issuer.test";
-const audience = "library";
-const { privateKey, publicKey } = await generateKeyPair("EdDSA", { crv: "Ed25519" });
-const stranger = await generateKeyPair("EdDSA", { crv: "Ed25519" });
-const jwk = { ...(await exportJWK(publicKey)), kid: "key-1", alg: "EdDSA", use: "sig" };
 const verify = createUserVerifier({
   jwksUrl: "http://unused.test",
   issuer,
@@ -17,43 +23,11 @@ const verify = createUserVerifier({
   keys: createLocalJWKSet({ keys: [jwk] }),
 });
 
-const now = () => Math.floor(Date.now() / 1_000);
-const claims = () => ({
-  iss: issuer,
-  aud: audience,
-  sub: "ann",
-  jti: "1",
-  iat: now(),
-  exp: now() + 300,
-  roles: ["reader"],
-});
-
-function sign(
-  change: Record<string, unknown> = {},
-  header: Record<string, unknown> = {},
-  key: CryptoKey = privateKey,
-) {
-  const payload = Object.fromEntries(
-    Object.entries({ ...claims(), ...change }).filter(([, value]) => value !== undefined),
-  );
-  return new SignJWT(payload)
-    .setProtectedHeader({ alg: "EdDSA", typ: "at+jwt", kid: "key-1", ...header })
-    .sign(key);
-}
-
 test("a valid token names the principal, also the second time", async () => {
   const authorization = `Bearer ${await sign()}`;
   expect(await verify(authorization)).toEqual({ id: "ann", roles: ["reader"] });
   expect(await verify(authorization)).toEqual({ id: "ann", roles: ["reader"] });
 });
-
-function hmacWithPublicKey(): string {
-  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
-  const input = `${part({ alg: "HS256", typ: "at+jwt", kid: "key-1" })}.${part(claims())}`;
-  return `${input}.${createHmac("sha256", Buffer.from(jwk.x ?? "", "base64url"))
-    .update(input)
-    .digest("base64url")}`;
-}
 
 const header = { alg: "EdDSA", typ: "at+jwt", kid: "key-1" };
 const elliptic = await generateKeyPair("ES256");
