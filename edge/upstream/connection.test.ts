@@ -281,6 +281,16 @@ describe("the connection", () => {
     expect(await (await arrived()).end).toMatchObject(unavailable);
   });
 
+  test("is not pinged within five minutes: servers may end connections that ping more often", async () => {
+    vi.useFakeTimers({ toFake: ["setInterval"] });
+    await arrived();
+    vi.advanceTimersByTime(300_000);
+    await arrived(3);
+    expect(peer.received.filter(({ type }) => type === T.ping)).toEqual([]);
+    vi.advanceTimersByTime(60_000);
+    await peer.frame(({ type }) => type === T.ping);
+  });
+
   test("to a peer that speaks something else is given up", async () => {
     const { end } = await arrived();
     peer.sockets[0]!.write("HTTP/1.1 400 Bad Request\r\n\r\n");

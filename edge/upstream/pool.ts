@@ -20,7 +20,8 @@ const DEFAULTS: Required<Omit<PoolOptions, Optional>> = {
   maxStreamsPerConnection: 100,
   maxConnections: 8,
   connectTimeoutMs: 5_000,
-  pingIntervalMs: 20_000,
+  // Servers may end a connection that is pinged every five minutes or more often while it is quiet (gRFC A8).
+  pingIntervalMs: 310_000,
   idleTimeoutMs: 300_000,
   streamWindowBytes: 256 * 1024,
   connectionWindowBytes: 8 * 1024 * 1024,
