@@ -30,6 +30,16 @@ test("replicas are counted by service", () => {
   ]);
 });
 
+test("languages are read from the command line, else from the environment; TypeScript is none", () => {
+  const env = { WEFT_IMPL: "inventory=go,email=python" };
+  expect([...readOptions(system, [], env).languages]).toEqual([
+    ["inventory", "go"],
+    ["email", "python"],
+  ]);
+  expect([...readOptions(system, ["--impl", "inventory=go"], env).languages]).toEqual([["inventory", "go"]]);
+  expect(readOptions(system, ["--single", "--impl", "inventory=typescript"], env).languages.size).toBe(0);
+});
+
 test.for([
   {
     name: "replicas of nothing that exists",
@@ -39,6 +49,36 @@ test.for([
   },
   { name: "no replicas", args: ["--replicas", "order=0"], env: {}, says: "N from 1 to 10" },
   { name: "replicas of one process", args: ["--single", "--replicas", "order=2"], env: {}, says: "--single" },
+  {
+    name: "a language for nothing that exists",
+    args: ["--impl", "stock=go"],
+    env: {},
+    says: "--impl stock=go: there is no service stock; there are auth, user, product, inventory",
+  },
+  {
+    name: "a language that a service is not there in",
+    args: ["--impl", "order=go"],
+    env: {},
+    says: "--impl order=go: order is there in typescript, not in go",
+  },
+  {
+    name: "a language of nothing",
+    args: [],
+    env: { WEFT_IMPL: "go" },
+    says: "WEFT_IMPL go: it must be NAME=",
+  },
+  {
+    name: "two languages for a service",
+    args: ["--impl", "inventory=go", "--impl", "inventory=typescript"],
+    env: {},
+    says: "inventory has a language already",
+  },
+  {
+    name: "another language in the one process",
+    args: ["--single", "--impl", "inventory=go"],
+    env: {},
+    says: "--single is one process of TypeScript services",
+  },
   { name: "an unknown option", args: ["--sinlge"], env: {}, says: "Unknown option '--sinlge'" },
   { name: "an argument that is no option", args: ["stop"], env: {}, says: "Unexpected argument 'stop'" },
   {

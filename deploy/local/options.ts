@@ -7,6 +7,8 @@ export type Options = {
   single: boolean;
   /** How many processes a service gets; one where it is not listed. */
   replicas: Map<string, number>;
+  /** Language of each service that does not run in TypeScript. */
+  languages: Map<string, string>;
   /** Whether the dashboard is started, if the system has one. */
   dashboard: boolean;
   /** Whether faults may be injected on purpose. */
@@ -26,10 +28,12 @@ export type Options = {
 /** Wrong arguments or environment; the message says which and why. */
 export class WrongOption extends Error {}
 
-export const usage = `usage: npm start -- [--single | --replicas NAME=N] [--data DIR] [--ready-file FILE]
+export const usage = `usage: npm start -- [--single | --replicas NAME=N --impl NAME=LANGUAGE] [--data DIR] [--ready-file FILE]
 
   --single           all services and the edge in one process
   --replicas NAME=N  N processes of the service NAME, 1 to ${mostReplicas}; may be repeated
+  --impl NAME=LANGUAGE
+                     the service NAME in another language than TypeScript; may be repeated
   --no-dashboard     without the dashboard, and without collecting traces
   --data DIR         where data, logs and mails are kept (default .weft)
   --ready-file FILE  write a JSON description of the running system
@@ -39,6 +43,7 @@ environment:
   DATABASE_URL_<SERVICE>  a PostgreSQL database of yours, e.g. DATABASE_URL_ORDER
   NATS_URL                a nats-server of yours, with JetStream
   NATS_SERVER_BIN         the nats-server to run
+  WEFT_IMPL               what --impl says, where that is left out: inventory=go,email=python
   WEFT_FAULTS             allow (default) or deny faults injected on purpose
   LOG_LEVEL               trace, debug, info, warn or error`;
 
@@ -52,9 +57,15 @@ export function readOptions(system: System, args: string[], env: NodeJS.ProcessE
   const replicas = readReplicas(system, values.replicas ?? []);
   if (values.single && replicas.size > 0)
     throw new WrongOption("--replicas needs a process for each service: leave --single out.");
+  const languages = readLanguages(system, values.impl, env.WEFT_IMPL);
+  if (values.single && languages.size > 0)
+    throw new WrongOption(
+      "--single is one process of TypeScript services: leave it out, or --impl (and WEFT_IMPL).",
+    );
   return {
     single: values.single ?? false,
     replicas,
+    languages,
     dashboard: !values["no-dashboard"],
     faults: readFaults(env.WEFT_FAULTS),
     dataDir: resolve(values.data ?? ".weft"),
@@ -78,6 +89,7 @@ function parse(args: string[]) {
       options: {
         single: { type: "boolean" },
         replicas: { type: "string", multiple: true },
+        impl: { type: "string", multiple: true },
         data: { type: "string" },
         "no-dashboard": { type: "boolean" },
         "ready-file": { type: "string" },
@@ -103,6 +115,34 @@ function readReplicas(system: System, given: string[]): Map<string, number> {
       );
     }),
   );
+}
+
+/**
+ * Language by service, without those in TypeScript.
+ *
+ * @param given by `--impl`; `variable` counts where there is none
+ * @throws WrongOption
+ */
+export function readLanguages(
+  { services }: System,
+  given: string[] | undefined,
+  variable = "",
+): Map<string, string> {
+  const option = given ? "--impl" : "WEFT_IMPL";
+  const languages = new Map<string, string>();
+  for (const text of given ?? variable.split(",").filter(Boolean)) {
+    const [, name, language] = /^([\w-]+)=([\w-]+)$/.exec(text) ?? [];
+    const wrong = (reason: string) => new WrongOption(`${option} ${text}: ${reason}.`);
+    if (!name || !language) throw wrong("it must be NAME=LANGUAGE, such as inventory=go");
+    const service = services.find((each) => each.name === name);
+    if (!service)
+      throw wrong(`there is no service ${name}; there are ${services.map((each) => each.name).join(", ")}`);
+    const has = ["typescript", ...Object.keys(service.implementations ?? {})];
+    if (!has.includes(language)) throw wrong(`${name} is there in ${has.join(", ")}, not in ${language}`);
+    if (languages.has(name)) throw wrong(`${name} has a language already`);
+    languages.set(name, language);
+  }
+  return new Map([...languages].filter(([, language]) => language !== "typescript"));
 }
 
 function readOffset(system: System, replicas: Map<string, number>, text = "0"): number {

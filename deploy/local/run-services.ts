@@ -2,6 +2,8 @@ import { join } from "node:path";
 import { compileCache } from "./compile-cache.ts";
 import { allTraces, identityVariables, inheritedEnvironment, spansToDashboard } from "./environments.ts";
 import type { Identities } from "./identities.ts";
+import { implementationOf } from "./implementations/build.ts";
+import type { Implementation } from "./implementations/implementation.ts";
 import type { Output } from "./output.ts";
 import { openRotatingLog } from "./rotating-log.ts";
 import {
@@ -20,7 +22,10 @@ import { replicaName, replicaPort, type ServiceEntry, type System } from "./topo
 export type Program = {
   name: string;
   about: Omit<About, "logFile">;
+  /** File for Node, from the root of the repository. */
   entry: string;
+  /** Runs in place of Node. */
+  implementation?: Implementation | undefined;
   ports: number[];
   env: NodeJS.ProcessEnv;
 };
@@ -56,8 +61,9 @@ export async function startServices(
   const replica = (entry: ServiceEntry, of: number): RunPart => {
     const program = replicaOf(system, entry, of, environments.get(entry.name)!);
     const { name, env } = program;
+    const implementation = implementationOf(options, entry);
     const own = { ...env, ...identityVariables(identities.filesOf(name)) };
-    const { start, ...rest } = part({ ...program, env: own });
+    const { start, ...rest } = part({ ...program, implementation, env: own });
     return {
       ...rest,
       async start(signal) {
@@ -159,7 +165,7 @@ function oneForAll({ singleEntry }: System, environments: Map<string, Record<str
  */
 const youngGeneration = "--max-semi-space-size=4";
 
-export function partFor(run: Run, { name, about, entry, ports, env }: Program): RunPart {
+export function partFor(run: Run, { name, about, entry, implementation, ports, env }: Program): RunPart {
   const { system, options, places, root, leash, started } = run;
   const traced = system.dashboard && options.dashboard && about.kind !== "dashboard";
   const spanExport = { ...allTraces, ...(traced && spansToDashboard(places)) };
@@ -168,9 +174,15 @@ export function partFor(run: Run, { name, about, entry, ports, env }: Program): 
   started.others.push(() => log.close());
   const process_ = {
     name,
-    command: [process.execPath, youngGeneration, join(root, entry)],
+    command: implementation?.command(root) ?? [process.execPath, youngGeneration, join(root, entry)],
     cwd: root,
-    env: { MALLOC_ARENA_MAX: "2", ...spanExport, ...inheritedEnvironment(process.env), ...env },
+    env: {
+      MALLOC_ARENA_MAX: "2",
+      ...spanExport,
+      ...inheritedEnvironment(process.env),
+      ...implementation?.environment?.(root),
+      ...env,
+    },
     readyUrls: ports.map((port) => `http://127.0.0.1:${port}/readyz`),
     log,
     logFile,

@@ -3,6 +3,7 @@ import { startControl } from "./control/server.ts";
 import { steer } from "./control/steer.ts";
 import { environmentsFor } from "./environments.ts";
 import { type Identities, openIdentities } from "./identities.ts";
+import { buildImplementations } from "./implementations/build.ts";
 import { startInbox } from "./inbox.ts";
 import { ensurePasswords } from "./passwords.ts";
 import { processesOf, type Run } from "./run.ts";
@@ -32,6 +33,7 @@ export async function startSystem(run: Run): Promise<void> {
     startDatabases(run, (service) => passwordOf(`database/${service}`)),
     startBus(run, (service) => passwordOf(`bus/${service}`)),
     startMail(run),
+    buildImplementations(run),
   ]);
   const databaseUrl = (service: string) => databaseUrls.get(service);
   const environments = environmentsFor(system, {

@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import { examineMachine, NotFit } from "./doctor.ts";
+import { NotBuilt } from "./implementations/implementation.ts";
 import { killNoted, reapLeftovers, startLeash } from "./leash.ts";
 import { type Options, readOptions, usage, WrongOption } from "./options.ts";
 import { createOutput, type Output, seconds } from "./output.ts";
@@ -22,7 +23,9 @@ export async function runner(system: System): Promise<void> {
     if (options.help) output.plain(usage);
     else await runLocked(system, options, output);
   } catch (error) {
-    const expected = [WrongOption, NotFit, AlreadyRunning, NotStarted].some((kind) => error instanceof kind);
+    const expected = [WrongOption, NotFit, AlreadyRunning, NotBuilt, NotStarted].some(
+      (kind) => error instanceof kind,
+    );
     output.fail(expected ? (error as Error).message : String((error as Error).stack ?? error));
     process.exitCode = 1;
   }

@@ -1,4 +1,6 @@
 import { dashboardSettings } from "./dashboard-settings.ts";
+import { goProgram } from "./implementations/go.ts";
+import { pythonProgram } from "./implementations/python.ts";
 import type { System } from "./topology.ts";
 import { welcome } from "./welcome.ts";
 
@@ -11,7 +13,13 @@ export const system: System = {
     { name: "auth", port: 9001, entry: "services/auth/main.ts", database: true },
     { name: "user", port: 9002, entry: "services/user/main.ts", database: true },
     { name: "product", port: 9003, entry: "services/product/main.ts", database: true },
-    { name: "inventory", port: 9004, entry: "services/inventory/main.ts", database: true },
+    {
+      name: "inventory",
+      port: 9004,
+      entry: "services/inventory/main.ts",
+      database: true,
+      implementations: { go: goProgram("inventory-go", "services/inventory/go") },
+    },
     { name: "order", port: 9005, entry: "services/order/main.ts", database: true },
     { name: "payment", port: 9006, entry: "services/payment/main.ts", database: true },
     {
@@ -19,6 +27,7 @@ export const system: System = {
       port: 9007,
       entry: "services/email/main.ts",
       database: true,
+      implementations: { python: pythonProgram("email_service", "services/email/python") },
       environment: ({ port }) => ({ SMTP_URL: `smtp://127.0.0.1:${port("inbox")}` }),
     },
   ],

@@ -1,3 +1,5 @@
+import type { Implementations } from "./implementations/implementation.ts";
+
 /** The shape of deploy/local/system.ts: what runs, and where. Ports are those without an offset. */
 export type System = {
   services: ServiceEntry[];
@@ -40,6 +42,8 @@ export type ServiceEntry = {
   adminPort?: number;
   /** Settings only it needs. */
   environment?: (places: Places) => Record<string, string>;
+  /** The same service in other languages; `--impl` runs one of them in place of `entry`. */
+  implementations?: Implementations;
 };
 
 /** A process beside the system: nothing needs it, and it is started last. */

@@ -3,6 +3,8 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { readLanguages } from "#local/options.ts";
+import { system } from "#local/system.ts";
 import { runCampaign } from "./harness/run-campaign.ts";
 import { kindsOf } from "./harness/schedule.ts";
 import type { SystemUnderTest } from "./harness/system-under-test.ts";
@@ -11,7 +13,7 @@ import { textReport } from "./report/text.ts";
 import { shopOf, shop as shopOfOne } from "./shop/shop.ts";
 
 const kinds = kindsOf(shopOfOne as SystemUnderTest<never>);
-const usage = `usage: npm run chaos -- [--seed N] [--orders N] [--count N] [--every MS] [--faults LIST] [--crashes N] [--replicas N] [--out DIR]
+const usage = `usage: npm run chaos -- [--seed N] [--orders N] [--count N] [--every MS] [--faults LIST] [--crashes N] [--replicas N] [--impl NAME=LANGUAGE] [--out DIR]
 
   --seed N       repeats the run of that seed; drawn and printed if left out
   --orders N     checkouts (default 5000)
@@ -20,6 +22,8 @@ const usage = `usage: npm run chaos -- [--seed N] [--orders N] [--count N] [--ev
   --faults LIST  of ${kinds.join(",")} (default: all)
   --crashes N    crashes at each failpoint (default 0)
   --replicas N   processes of each service (default 1)
+  --impl NAME=LANGUAGE
+                 a service in another language than TypeScript; may be repeated
   --out DIR      where history and reports go (default .weft/chaos/SEED)
   --keep         keeps the data and logs of the run as well`;
 
@@ -32,6 +36,7 @@ const { values } = parseArgs({
     faults: { type: "string", default: kinds.join() },
     crashes: { type: "string", default: "0" },
     replicas: { type: "string", default: "1" },
+    impl: { type: "string", multiple: true },
     out: { type: "string" },
     keep: { type: "boolean", default: false },
     help: { type: "boolean", short: "h", default: false },
@@ -49,6 +54,8 @@ async function run(): Promise<number> {
     console.error(`no such fault: ${unknown.join(", ")}\n\n${usage}`);
     return 2;
   }
+  const languages = values.impl ?? (process.env.WEFT_IMPL ?? "").split(",").filter(Boolean);
+  readLanguages(system, languages);
   const folder = mkdtempSync(join(tmpdir(), "weft-chaos-"));
   chmodSync(folder, 0o711);
   const out = values.out ?? join(".weft/chaos", seed);
@@ -60,7 +67,7 @@ async function run(): Promise<number> {
       enough.abort();
     });
   const replicas = Math.max(1, count("replicas"));
-  const result = await runCampaign(shopOf(replicas), {
+  const result = await runCampaign(shopOf(replicas, languages), {
     enough: enough.signal,
     seed,
     units: count("orders"),
@@ -69,6 +76,7 @@ async function run(): Promise<number> {
     kinds: new Set(chosen),
     crashes: count("crashes"),
     ...(replicas > 1 && { replicas }),
+    languages,
     folder,
     out,
     say: (line) => console.log(line),

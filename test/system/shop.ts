@@ -38,6 +38,8 @@ export type ShopOptions = {
   single?: boolean;
   /** Processes of each service; one where it is not listed. */
   replicas?: ReadonlyMap<string, number>;
+  /** Services that do not run in TypeScript, each NAME=LANGUAGE. WEFT_IMPL says so for every shop. */
+  languages?: readonly string[];
   /** Whether the dashboard runs beside it and collects traces. Default true, as with `npm start`. */
   dashboard?: boolean;
   /** Settings for the services. */
@@ -58,6 +60,7 @@ export type ShopOptions = {
 export async function startShop({
   single = false,
   replicas = new Map(),
+  languages = [],
   dashboard = true,
   env = {},
   entry = "deploy/local/main.ts",
@@ -73,6 +76,7 @@ export async function startShop({
     args: [
       ...(single ? ["--single"] : []),
       ...[...replicas].flatMap(([name, count]) => ["--replicas", `${name}=${count}`]),
+      ...languages.flatMap((each) => ["--impl", each]),
       ...(dashboard ? [] : ["--no-dashboard"]),
     ],
     env,

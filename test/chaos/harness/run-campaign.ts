@@ -36,6 +36,8 @@ export interface CampaignOptions {
   readonly crashes: number;
   /** Processes of each service, as the system was made: what repeats the run must say it. */
   readonly replicas?: number;
+  /** Services that do not run in TypeScript, each NAME=LANGUAGE, for the line that repeats the run. */
+  readonly languages?: readonly string[];
   /** Empty folder for the data of the run. */
   readonly folder: string;
   /** Folder for the history. */

@@ -37,7 +37,7 @@ export function textReport(result: CampaignResult<Evidence>): string {
       return [`  ${own.length === 0 ? "holds " : "BROKEN"}  ${name}`, ...listed, ...more];
     }),
     "",
-    `repeat it: npm run chaos -- --seed ${seed} --orders ${options.units}${options.faults === undefined ? "" : ` --count ${options.faults}`} --every ${options.every} --faults "${[...options.kinds].join()}" --crashes ${options.crashes}${options.replicas === undefined ? "" : ` --replicas ${options.replicas}`}`,
+    `repeat it: npm run chaos -- --seed ${seed} --orders ${options.units}${options.faults === undefined ? "" : ` --count ${options.faults}`} --every ${options.every} --faults "${[...options.kinds].join()}" --crashes ${options.crashes}${options.replicas === undefined ? "" : ` --replicas ${options.replicas}`}${(options.languages ?? []).map((each) => ` --impl ${each}`).join("")}`,
   ];
   return `${lines.join("\n")}\n`;
 }

@@ -34,11 +34,15 @@ const customers = 16;
 /** Services whose clock may go wrong. Those that check tokens refuse them meanwhile, and must recover. */
 const skewable = ["order", "payment", "inventory", "email"];
 
-/** @param replicas processes of each service */
+/**
+ * @param replicas processes of each service
+ * @param languages services that do not run in TypeScript, each NAME=LANGUAGE
+ */
 export async function startShopInTest(
   setup: Setup,
   links: readonly Link[],
   replicas: ReadonlyMap<string, number>,
+  languages: readonly string[],
 ): Promise<SystemInTest<Evidence>> {
   const { folder, kinds } = setup;
   const dataDir = join(folder, "data");
@@ -67,6 +71,7 @@ export async function startShopInTest(
     portOffset,
     dataDir,
     replicas,
+    languages,
     dashboard: false,
     env: { CHAOS_SETUP: JSON.stringify(runnerSetup) },
   }).catch((error: Error) => {

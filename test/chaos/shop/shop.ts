@@ -21,8 +21,11 @@ const links: readonly Link[] = [
   { from: "email", to: "inbox" },
 ];
 
-/** @param replicas processes of each service */
-export function shopOf(replicas: number): SystemUnderTest<Evidence> {
+/**
+ * @param replicas processes of each service
+ * @param languages services that do not run in TypeScript, each NAME=LANGUAGE
+ */
+export function shopOf(replicas: number, languages: readonly string[] = []): SystemUnderTest<Evidence> {
   const more = services.flatMap((name) =>
     Array.from({ length: replicas - 1 }, (_, index) => replicaName(name, index + 2)),
   );
@@ -33,7 +36,8 @@ export function shopOf(replicas: number): SystemUnderTest<Evidence> {
     failpoints,
     ownFaults: { "lose-store": 1, repeat: 1, poison: 1, disk: 1, clock: 1 },
     invariants,
-    start: (setup) => startShopInTest(setup, links, new Map(services.map((name) => [name, replicas]))),
+    start: (setup) =>
+      startShopInTest(setup, links, new Map(services.map((name) => [name, replicas])), languages),
   };
 }
 
