@@ -85,6 +85,35 @@ test("a reservation that arrives after the release is refused", async () => {
   expect(await stockOf(productId)).toEqual({ available: 10, reserved: 0, sold: 0 });
 });
 
+test("another reservation for the same order is refused, in whatever order its lines come", async () => {
+  const [first, second] = [await stocked(10), await stocked(10)];
+  const orderId = uuidv7();
+  const line = (productId: string, quantity: number) => ({ productId, quantity });
+  await asOrder().reserve({ orderId, items: [line(first, 1), line(second, 2)] });
+  await asOrder().reserve({ orderId, items: [line(second, 2), line(first.toUpperCase(), 1)] });
+  for (const items of [
+    [line(first, 1)],
+    [line(first, 2), line(second, 1)],
+    [line(first, 1), line(uuidv7(), 2)],
+  ])
+    expect(await refusal(asOrder().reserve({ orderId, items }))).toEqual({
+      code: Code.AlreadyExists,
+      reason: "RESERVATION_DIFFERS",
+      fields: [],
+    });
+  expect(await stockOf(first)).toEqual({ available: 9, reserved: 1, sold: 0 });
+  expect(await stockOf(second)).toEqual({ available: 8, reserved: 2, sold: 0 });
+});
+
+test("ids are the same in capitals", async () => {
+  const productId = await stocked(10);
+  const capitals = productId.toUpperCase();
+  const { available } = await asAdmin().adjustStock({ productId: capitals, delta: 1 });
+  expect(available).toBe(11);
+  await asOrder().reserve({ orderId: uuidv7(), items: [{ productId: capitals, quantity: 4 }] });
+  expect(await stockOf(productId)).toEqual({ available: 7, reserved: 4, sold: 0 });
+});
+
 test("a commit without a reservation is refused", async () => {
   expect(await refusal(asOrder().commit({ orderId: uuidv7() }))).toEqual({
     code: Code.NotFound,

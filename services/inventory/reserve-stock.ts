@@ -3,16 +3,17 @@ import type { MikroORM } from "@mikro-orm/postgresql";
 import { ServiceError } from "#mesh/runtime/rpc/errors.ts";
 import { inTransaction } from "#mesh/runtime/storage/transaction.ts";
 import { storeChange } from "./change-stock.ts";
-import { reserve } from "./stock.ts";
+import { type Line, reserve, sameLines } from "./stock.ts";
 import { insertReservation, lockReservation, lockStock, type Reservation } from "./storage.ts";
 
 /**
  * Sets pieces aside for an order: all lines or none. A repeat answers what the first call did.
- * @throws ServiceError OUT_OF_STOCK; RESERVATION_RELEASED when the order gave up before this call came
+ * @throws ServiceError OUT_OF_STOCK; RESERVATION_RELEASED when the order gave up before this call came;
+ * RESERVATION_DIFFERS when the first call asked for something else
  */
 export async function reserveStock(
   orm: MikroORM,
-  { orderId, items }: { orderId: string; items: { productId: string; quantity: number }[] },
+  { orderId, items }: { orderId: string; items: Line[] },
 ): Promise<Reservation> {
   return inTransaction(orm, async (tx) => {
     const known = await lockReservation(tx, orderId);
@@ -21,6 +22,13 @@ export async function reserveStock(
         Code.FailedPrecondition,
         "RESERVATION_RELEASED",
         "the order has given up its reservation",
+      );
+    }
+    if (known && !sameLines(known.items, items)) {
+      throw new ServiceError(
+        Code.AlreadyExists,
+        "RESERVATION_DIFFERS",
+        "the order has a reservation of other products or quantities",
       );
     }
     if (known) return known;

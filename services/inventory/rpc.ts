@@ -19,10 +19,14 @@ export function inventoryRpc(orm: MikroORM): ServiceImpl<typeof InventoryService
       return stockMessage(stock);
     },
     async adjustStock({ productId, delta }) {
-      return stockMessage(await adjustStock(orm, { productId, delta }));
+      return stockMessage(await adjustStock(orm, { productId: productId.toLowerCase(), delta }));
     },
     async reserve({ orderId, items }) {
-      const wanted = items.map(({ productId, quantity }) => ({ productId, quantity }));
+      // Ids are the same in capitals (RFC 9562, section 4); storage has them in small letters.
+      const wanted = items.map(({ productId, quantity }) => ({
+        productId: productId.toLowerCase(),
+        quantity,
+      }));
       return reservationMessage(await reserveStock(orm, { orderId, items: wanted }));
     },
     async commit({ orderId }) {

@@ -10,6 +10,12 @@ export interface Pieces {
   sold: number;
 }
 
+/** Pieces of one product that an order asks for. */
+export interface Line {
+  readonly productId: string;
+  readonly quantity: number;
+}
+
 /** Largest number of pieces of a product. */
 const maxAvailable = 2_000_000_000;
 
@@ -22,6 +28,13 @@ export function reserve(stock: Pieces | undefined, productId: string, quantity: 
   }
   stock.available -= quantity;
   stock.reserved += quantity;
+}
+
+/** Whether two reservations ask for the same, in whatever order. */
+export function sameLines(ours: readonly Line[], theirs: readonly Line[]): boolean {
+  const texts = (lines: readonly Line[]) =>
+    lines.map(({ productId, quantity }) => `${productId} ${quantity}`);
+  return texts(ours).sort().join() === texts(theirs).sort().join();
 }
 
 /** Sells pieces that were set aside. */

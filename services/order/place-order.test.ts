@@ -82,6 +82,15 @@ test("the price is that of the moment of the order", async () => {
   expect((await customer.client.getOrder({ orderId: before.id })).total).toEqual(before.total);
 });
 
+test("a product may be named in capitals", async () => {
+  const productId = await market.stocked(3);
+  const customer = market.customer();
+  const order = await customer.place([{ productId: productId.toUpperCase(), quantity: 1 }]);
+  expect(order.items).toMatchObject([{ productId, quantity: 1 }]);
+  await customer.reached(order.id, Order_Status.CONFIRMED);
+  expect(await market.stockOf(productId)).toEqual({ available: 2, reserved: 0, sold: 1 });
+});
+
 test("products that are not in the catalogue are named, and nothing is stored", async () => {
   const orders = await count("select count(*) from orders");
   const unknown = [

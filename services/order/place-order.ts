@@ -34,7 +34,7 @@ export async function placeOrder(
   request: PlaceOrder,
   keepReply: KeepReply,
 ): Promise<Order> {
-  const items = await priced(request, priceList);
+  const items = await priced(request.items, priceList);
   return inTransaction(orm, async (tx) => {
     const now = new Date();
     const context = currentContext() ?? contextFromHeaders({});
@@ -63,9 +63,14 @@ export async function placeOrder(
   });
 }
 
-async function priced(request: PlaceOrder, priceList: PriceList): Promise<[OrderItem, ...OrderItem[]]> {
-  const products = await priceList(request.items.map(({ productId }) => productId));
-  const unknown = request.items.flatMap(({ productId }, index) =>
+async function priced(
+  asked: PlaceOrder["items"],
+  priceList: PriceList,
+): Promise<[OrderItem, ...OrderItem[]]> {
+  // Ids are the same in capitals (RFC 9562, section 4); the catalogue answers in small letters.
+  const wanted = asked.map(({ productId, quantity }) => ({ productId: productId.toLowerCase(), quantity }));
+  const products = await priceList(wanted.map(({ productId }) => productId));
+  const unknown = wanted.flatMap(({ productId }, index) =>
     products.has(productId) ? [] : [{ field: `items[${index}].product_id`, description: "no such product" }],
   );
   if (unknown.length > 0) {
@@ -73,7 +78,7 @@ async function priced(request: PlaceOrder, priceList: PriceList): Promise<[Order
       fields: unknown,
     });
   }
-  return request.items.map(({ productId, quantity }) => {
+  return wanted.map(({ productId, quantity }) => {
     const product = products.get(productId) as { name: string; price: Money };
     return { productId, productName: product.name, quantity, unitPrice: product.price };
   }) as [OrderItem, ...OrderItem[]];

@@ -12,7 +12,7 @@ import type { UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file shop/inventory/v1/error_reason.proto.
  */
 export const file_shop_inventory_v1_error_reason: GenFile = /*@__PURE__*/
-  fileDesc("CiRzaG9wL2ludmVudG9yeS92MS9lcnJvcl9yZWFzb24ucHJvdG8SEXNob3AuaW52ZW50b3J5LnYxKocBCgtFcnJvclJlYXNvbhIcChhFUlJPUl9SRUFTT05fVU5TUEVDSUZJRUQQABITCg9TVE9DS19OT1RfRk9VTkQQARIQCgxPVVRfT0ZfU1RPQ0sQAhIYChRSRVNFUlZBVElPTl9SRUxFQVNFRBADEhkKFVJFU0VSVkFUSU9OX05PVF9GT1VORBAEYgZwcm90bzM");
+  fileDesc("CiRzaG9wL2ludmVudG9yeS92MS9lcnJvcl9yZWFzb24ucHJvdG8SEXNob3AuaW52ZW50b3J5LnYxKqABCgtFcnJvclJlYXNvbhIcChhFUlJPUl9SRUFTT05fVU5TUEVDSUZJRUQQABITCg9TVE9DS19OT1RfRk9VTkQQARIQCgxPVVRfT0ZfU1RPQ0sQAhIYChRSRVNFUlZBVElPTl9SRUxFQVNFRBADEhkKFVJFU0VSVkFUSU9OX05PVF9GT1VORBAEEhcKE1JFU0VSVkFUSU9OX0RJRkZFUlMQBWIGcHJvdG8z");
 
 /**
  * Why inventory refused.
@@ -54,6 +54,13 @@ export const ErrorReason = {
    * @generated from enum value: RESERVATION_NOT_FOUND = 4;
    */
   RESERVATION_NOT_FOUND: 4,
+
+  /**
+   * ALREADY_EXISTS: the order has a reservation of other products or quantities.
+   *
+   * @generated from enum value: RESERVATION_DIFFERS = 5;
+   */
+  RESERVATION_DIFFERS: 5,
 } as const;
 
 /**

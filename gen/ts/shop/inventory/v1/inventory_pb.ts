@@ -336,7 +336,7 @@ export const InventoryService: GenService<{
   },
   /**
    * Sets pieces aside for an order: all lines or none. Repeating it for the same
-   * order changes nothing; after a release it is refused.
+   * order changes nothing, and is refused with other items or after a release.
    *
    * @generated from rpc shop.inventory.v1.InventoryService.Reserve
    */
