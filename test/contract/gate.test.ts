@@ -106,6 +106,20 @@ const mutations: readonly Mutation[] = [
     consumers: ["backoffice", "web"],
   },
   {
+    what: "a field becomes optional",
+    edits: [[inventory, "int32 available = 2;", "optional int32 available = 2;"]],
+    ids: ["shop.inventory.v1.Stock.available: presence"],
+    consumers: ["backoffice", "web"],
+    routes: ["GET /v1/inventory/{product_id}", "POST /v1/inventory/{product_id}:adjust"],
+  },
+  {
+    what: "a field is optional no more",
+    edits: [[user, "optional string display_name = 1", "string display_name = 1"]],
+    ids: ["shop.user.v1.UpdateMeRequest.display_name: presence"],
+    consumers: ["web"],
+    routes: ["PATCH /v1/users/me"],
+  },
+  {
     what: "a number is used again",
     edits: [[payment, "Status status = 3;", "bool settled = 3;"]],
     ids: ["shop.payment.v1.Payment.status: number reused"],

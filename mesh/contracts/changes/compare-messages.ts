@@ -1,5 +1,6 @@
 /** Fields that are gone, or are not what they were on the wire or in JSON. */
 import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
+import { FeatureSet_FieldPresence } from "@bufbuild/protobuf/wkt";
 import type { Change } from "../change.ts";
 import type { Surface } from "../surface.ts";
 import { at } from "./at.ts";
@@ -50,7 +51,22 @@ function compareField(was: DescField, message: DescMessage): Change[] {
         is.oneof ? `belongs to the oneof "${is.oneof.name}" now` : `left the oneof "${was.oneof!.name}"`,
       ),
     );
+  const sameShape = namesake && typeOf(was) === typeOf(is) && was.oneof?.name === is.oneof?.name;
+  if (sameShape && hasPresence(was) !== hasPresence(is))
+    changes.push(
+      change(
+        "presence",
+        hasPresence(is)
+          ? "is optional now: a default value is left out of replies, and left out is not the default"
+          : "is not optional any more: left out and the default value are the same now",
+      ),
+    );
   return changes;
+}
+
+/** Whether a field that is left out can be told from one that has its default value. */
+function hasPresence({ presence }: DescField): boolean {
+  return presence !== FeatureSet_FieldPresence.IMPLICIT;
 }
 
 /** "repeated int32", "map<string, shop.v1.Thing>" */
