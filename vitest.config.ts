@@ -1,7 +1,8 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
-const notOurs = ["**/node_modules/**", ".weft/**", "third_party/**", "gen/**"];
+/** test/packages installs packages and has a configuration of its own. */
+const notOurs = ["**/node_modules/**", ".weft/**", "third_party/**", "gen/**", "test/packages/**"];
 
 /** They need the whole system running. */
 const journeys = [

@@ -1,0 +1,14 @@
+import { resolve } from "node:path";
+import { defineConfig } from "vitest/config";
+
+/** Not part of `npm test`: an installation takes its time. */
+export default defineConfig({
+  root: resolve(import.meta.dirname, "../.."),
+  test: {
+    pool: "forks",
+    include: ["test/packages/*.test.ts"],
+    globalSetup: ["test/system/protos.ts", "test/system/databases.ts"],
+    testTimeout: 60_000,
+    hookTimeout: 300_000,
+  },
+});
