@@ -134,6 +134,18 @@ test("a user without the role is refused with 403", async () => {
   expect(upstream.calls).toEqual([]);
 });
 
+test("where no user is asked for, a token is neither read nor passed on", async () => {
+  const verifyUser = () => {
+    throw new Error("was read");
+  };
+  const method = libraryMethod({ access: { rule: { case: "public", value: true } } as never });
+  const open = await startLibraryEdge(method, upstream, { steps: [checkToken(verifyUser)] });
+  const headers = { authorization: `Bearer ${await sign({ exp: now() - 100 })}` };
+  expect((await fetch(`${open.url}/v1/books/1`, { headers })).status).toBe(200);
+  expect(upstream.calls.map(({ authorization }) => authorization)).toEqual([undefined]);
+  await open.stop();
+});
+
 test("a token counts for its own request only, not for others of the connection", async () => {
   const good = [`Authorization: Bearer ${await sign()}`];
   const { statuses } = await send(good, [], good, [`Authorization: Bearer ${await sign({ aud: "other" })}`]);
