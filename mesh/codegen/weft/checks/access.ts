@@ -23,6 +23,11 @@ export function checkAccess({ desc, own, defaults }: CheckedMethod, problems: Pr
     case "roles":
       if (rule.value.anyOf.length === 0)
         add("names no role: nobody could call the method", 'any_of: ["admin"]');
+      for (const role of rule.value.anyOf.filter((name) => name === "" || name.includes("*")))
+        add(
+          `names the role "${role}"; meshes read "*" as any text, and no text as nothing`,
+          'whole names: ["admin", "clerk"]',
+        );
       break;
     case "owner":
       checkOwner(desc, rule.value, add);

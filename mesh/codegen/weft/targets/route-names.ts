@@ -4,7 +4,8 @@ import { uniqueNames } from "../output/unique-names.ts";
 
 /** Name of the route of a service for what is in no contract. */
 export function restRoute(service: string): string {
-  return `${service}-everything-else`;
+  const wanted = { key: service, name: `${service}-everything-else`, identity: service };
+  return uniqueNames([wanted]).get(service)!;
 }
 
 /**
