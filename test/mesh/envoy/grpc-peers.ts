@@ -52,13 +52,18 @@ export async function startCountingServer(): Promise<CountingServer> {
 /**
  * Makes one call with one empty message.
  * @param options.seconds deadline; none by default
+ * @param options.authorization the header of this name; none by default
  * @returns its gRPC status
  * @throws Error when there is no connection, as after a failed handshake
  */
 export function call(
   url: string,
   path: string,
-  { tls = {}, seconds }: { tls?: SecureClientSessionOptions; seconds?: number } = {},
+  {
+    tls = {},
+    seconds,
+    authorization,
+  }: { tls?: SecureClientSessionOptions; seconds?: number; authorization?: string } = {},
 ): Promise<number> {
   return new Promise((resolve, reject) => {
     const session = connect(url, { ...tls, checkServerIdentity: () => undefined });
@@ -69,6 +74,7 @@ export function call(
       "content-type": "application/grpc",
       te: "trailers",
       ...(seconds !== undefined && { "grpc-timeout": `${seconds}S` }),
+      ...(authorization !== undefined && { authorization }),
     });
     let status: string | undefined;
     const note = (headers: Record<string, unknown>) => {

@@ -8,6 +8,7 @@ import { call, startCountingServer } from "../envoy/grpc-peers.ts";
 import { type Sidecar, startSidecar } from "../envoy/sidecar.ts";
 import type { Enforcer } from "./enforcer.ts";
 import { compileLibrary, SERVICE } from "./library.ts";
+import { audience, bearer, issuer, serveKeys } from "./tokens.ts";
 
 /** @param envoy path of the binary */
 export async function envoyEnforcer(envoy: string): Promise<Enforcer> {
@@ -15,7 +16,9 @@ export async function envoyEnforcer(envoy: string): Promise<Enforcer> {
   const make = makeAuthority(folder);
   const tls = new Map<string, string>();
   const tlsOf = (name: string) => tls.get(name) ?? tls.set(name, make(name)).get(name)!;
-  const { file } = generate(compileLibrary(), "library/shelves/", "target=envoy,namespace=books");
+  const keys = await serveKeys();
+  const users = `token_issuer=${issuer},token_audience=${audience},jwks_url=http://keys.test:${keys.port}/jwks`;
+  const { file } = generate(compileLibrary(), "library/shelves/", `target=envoy,namespace=books,${users}`);
   const files = new Map(file.map(({ name, content }) => [name, content]));
   const start = (name: string, processPort: number, replicas: number[]) =>
     startSidecar({
@@ -25,7 +28,7 @@ export async function envoyEnforcer(envoy: string): Promise<Enforcer> {
       name,
       tls: tlsOf(name),
       processPort,
-      replicasOf: () => replicas,
+      replicasOf: (host) => (host === "keys" ? [keys.port] : replicas),
     });
 
   const servers = [await startCountingServer(), await startCountingServer()];
@@ -35,15 +38,17 @@ export async function envoyEnforcer(envoy: string): Promise<Enforcer> {
   for (const name of ["edge", "lending"]) callers.set(name, await start(name, 1, doors));
 
   return {
-    call(caller, method, seconds) {
+    call(caller, method, { seconds, token } = {}) {
       const port = callers.get(caller)!.ports.get("to-shelves");
-      return call(`http://127.0.0.1:${port}`, `/${SERVICE}/${method}`, { seconds });
+      const shown = { seconds, authorization: bearer(token) };
+      return call(`http://127.0.0.1:${port}`, `/${SERVICE}/${method}`, shown);
     },
-    knock(as, method) {
+    knock(as, method, token) {
       const pem = (name: string) => readFileSync(join(tlsOf(as ?? "edge"), name));
       const own = as === undefined ? {} : { cert: pem("tls.crt"), key: pem("tls.key") };
       const url = `https://127.0.0.1:${doors[0]}`;
-      return call(url, `/${SERVICE}/${method}`, { tls: { ca: pem("ca.crt"), ...own } });
+      const shown = { tls: { ca: pem("ca.crt"), ...own }, authorization: bearer(token) };
+      return call(url, `/${SERVICE}/${method}`, shown);
     },
     answer(answer) {
       let call = 0;
@@ -58,6 +63,7 @@ export async function envoyEnforcer(envoy: string): Promise<Enforcer> {
     async stop() {
       await Promise.all([...callers.values(), ...callees].map((sidecar) => sidecar.stop()));
       for (const server of servers) server.stop();
+      keys.stop();
       rmSync(folder, { recursive: true });
     },
   };

@@ -5,7 +5,7 @@
  * One thing is theirs by design. The kit retries at the outermost caller, the edge, and nowhere further in; sidecars
  * retry for every caller. Expectations of retries therefore call as the edge.
  */
-import type { Answer, CalleeAnswer } from "./enforcer.ts";
+import type { Answer, CalleeAnswer, Token } from "./enforcer.ts";
 
 export const OK = 0;
 export const DEADLINE_EXCEEDED = 4;
@@ -20,10 +20,12 @@ export interface Expectation {
   readonly what: string;
   readonly caller: "edge" | "lending" | "stranger" | "nobody";
   /** Around the caller's own way out, straight at the callee's door. */
-  readonly knocks?: true;
+  readonly knocks?: boolean;
   readonly method: string;
   /** Deadline that the caller asks for. */
   readonly seconds?: number;
+  /** What the user shows. Nothing unless told. */
+  readonly token?: Token;
   /** Calls made at once. 1 unless told. */
   readonly calls?: number;
   /** What the callee answers. OK unless told. */
@@ -34,8 +36,8 @@ export interface Expectation {
   readonly heard: number;
   /** Milliseconds: at least, and less than. */
   readonly takes?: readonly [number, number];
-  /** What the processes give where that is not the same: a difference by design, with its reason beside the row. */
-  readonly byProcesses?: readonly number[];
+  /** What is otherwise by processes: a difference by design, with its reason beside the row. */
+  readonly byProcesses?: { readonly gives: readonly number[]; readonly heard?: number };
 }
 
 const always = (answer: Answer) => () => answer;
@@ -78,7 +80,7 @@ export const expectations: readonly Expectation[] = [
     method: "FindBook",
     gives: ["no connection"],
     // The port of a process also serves probes and what is open to anybody, so it decides call by call.
-    byProcesses: [UNAUTHENTICATED],
+    byProcesses: { gives: [UNAUTHENTICATED] },
     heard: 0,
   },
   {
@@ -112,6 +114,113 @@ export const expectations: readonly Expectation[] = [
     method: "FindBook",
     gives: [OK],
     heard: 1,
+  },
+
+  // For which user.
+  ...(["edge", "edge, at the door"] as const).flatMap((way) => {
+    const asked = { caller: "edge", ...(way === "edge" ? {} : { knocks: true }) } as const;
+    const refused = (token: Token): Expectation => ({
+      what: `${token} token is none: ${way}`,
+      ...asked,
+      method: "ListLoans",
+      token,
+      gives: [UNAUTHENTICATED],
+      heard: 0,
+    });
+    return [
+      {
+        what: `whoever is not signed in is asked to sign in: ${way}`,
+        ...asked,
+        method: "ListLoans",
+        gives: [UNAUTHENTICATED],
+        heard: 0,
+      },
+      {
+        what: `whoever is signed in passes: ${way}`,
+        ...asked,
+        method: "ListLoans",
+        token: "a reader's",
+        gives: [OK],
+        heard: 1,
+      },
+      refused("an expired"),
+      refused("another issuer's"),
+      // Envoy knows whose it is, and that it is not for us.
+      {
+        ...refused("another audience's"),
+        gives: [PERMISSION_DENIED],
+        byProcesses: { gives: [UNAUTHENTICATED] },
+      },
+      refused("a forged"),
+      {
+        what: `a user without the role is refused: ${way}`,
+        ...asked,
+        method: "LockShelf",
+        token: "a reader's",
+        gives: [PERMISSION_DENIED],
+        heard: 0,
+      },
+      {
+        what: `a user with one of the roles passes: ${way}`,
+        ...asked,
+        method: "LockShelf",
+        token: "a keeper's",
+        gives: [OK],
+        heard: 1,
+      },
+      {
+        what: `a role in a forged token is none: ${way}`,
+        ...asked,
+        method: "LockShelf",
+        token: "a forged",
+        gives: [UNAUTHENTICATED],
+        heard: 0,
+      },
+      {
+        what: `where no user is asked for, an expired token does no harm: ${way}`,
+        ...asked,
+        method: "AddBook",
+        token: "an expired",
+        gives: [OK],
+        heard: 1,
+      },
+    ] satisfies Expectation[];
+  }),
+  {
+    what: "a user's token passes on from a service",
+    caller: "lending",
+    method: "LockShelf",
+    token: "a keeper's",
+    gives: [OK],
+    heard: 1,
+  },
+  {
+    what: "the right user does not open what the calling service may not call",
+    caller: "lending",
+    knocks: true,
+    method: "ListLoans",
+    token: "a reader's",
+    gives: [PERMISSION_DENIED],
+    heard: 0,
+  },
+  {
+    what: "who calls is asked before who signed in",
+    caller: "stranger",
+    knocks: true,
+    method: "ListLoans",
+    gives: [PERMISSION_DENIED],
+    heard: 0,
+  },
+  {
+    what: "another type's token, such as that of a sign-in, is none",
+    caller: "edge",
+    knocks: true,
+    method: "ListLoans",
+    token: "another type's",
+    gives: [OK],
+    heard: 1,
+    // Envoy does not look at a token's type; the process behind it does.
+    byProcesses: { gives: [UNAUTHENTICATED], heard: 0 },
   },
 
   // How often.
@@ -179,6 +288,17 @@ export const expectations: readonly Expectation[] = [
     gives: [OK],
     heard: 2,
     takes: [290, 5_000],
+  },
+  {
+    what: "a last try that takes too long ends the call",
+    caller: "edge",
+    method: "MeasureShelf",
+    callee: always("silent"),
+    gives: [DEADLINE_EXCEEDED],
+    heard: 2,
+    takes: [580, 4_900],
+    // To processes it is an upstream that is away, also the last time. Envoy marks it like a call that ran out of time.
+    byProcesses: { gives: [UNAVAILABLE] },
   },
 
   // How long.

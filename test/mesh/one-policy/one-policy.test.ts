@@ -53,23 +53,24 @@ describe.each(enforcers)("by %s", (name, skip, start) => {
 });
 
 async function holds(mesh: Enforcer, row: Expectation, inProcess: boolean): Promise<void> {
-  const gives = (inProcess && row.byProcesses) || row.gives;
+  const { gives, heard } = inProcess ? { ...row, ...row.byProcesses } : row;
   await mesh.renew();
   mesh.answer(row.callee ?? (() => OK));
   const began = performance.now();
   const statuses = await Promise.all(Array.from({ length: row.calls ?? 1 }, () => made(mesh, row)));
   const took = performance.now() - began;
   expect(statuses.toSorted()).toEqual(gives.toSorted());
-  expect(sum(mesh.heard(row.method))).toBe(row.heard);
+  expect(sum(mesh.heard(row.method))).toBe(heard);
   if (!row.takes) return;
   expect(took).toBeGreaterThan(row.takes[0]);
   expect(took).toBeLessThan(row.takes[1]);
 }
 
-async function made(mesh: Enforcer, { caller, knocks, method, seconds }: Expectation) {
+async function made(mesh: Enforcer, { caller, knocks, method, seconds, token }: Expectation) {
   const call = () => {
-    if (!knocks && (caller === "edge" || caller === "lending")) return mesh.call(caller, method, seconds);
-    return mesh.knock(caller === "nobody" ? undefined : caller, method);
+    if (!knocks && (caller === "edge" || caller === "lending"))
+      return mesh.call(caller, method, { seconds, token });
+    return mesh.knock(caller === "nobody" ? undefined : caller, method, token);
   };
   return call().catch(() => "no connection" as const);
 }

@@ -12,8 +12,9 @@ import { createEventTables, eventEntities } from "#mesh/runtime/events/index.ts"
 import type { ServiceDefinition } from "#mesh/runtime/service.ts";
 import { serve } from "../../system/serve.ts";
 import { call } from "../envoy/grpc-peers.ts";
-import type { Answer, Enforcer } from "./enforcer.ts";
+import type { Answer, Enforcer, Token } from "./enforcer.ts";
 import { compileLibrary, SERVICE } from "./library.ts";
+import { audience, bearer, issuer, serveKeys, tokens } from "./tokens.ts";
 
 class Initial extends Migration {
   up(): void {
@@ -61,7 +62,13 @@ export async function processEnforcer(): Promise<Enforcer> {
     emits: [],
     compose: () => ({ routes: (router) => router.service(contract, handlers(replica)) }),
   });
-  const env = { WEFT_DISCOVERY: "registry" };
+  const keys = await serveKeys();
+  const env = {
+    WEFT_DISCOVERY: "registry",
+    WEFT_JWKS_URL: `http://127.0.0.1:${keys.port}/jwks`,
+    WEFT_TOKEN_ISSUER: issuer,
+    WEFT_TOKEN_AUDIENCE: audience,
+  };
   const served = await serve(replicas.map(definitionOf), { callers: ["lending"], env });
 
   const folder = mkdtempSync(join(tmpdir(), "weft-one-policy-"));
@@ -76,8 +83,11 @@ export async function processEnforcer(): Promise<Enforcer> {
   };
   const startGateway = () => startEdge(readConfig(settings));
   let edge: RunningEdge = await startGateway();
-  const shelves = (caller: string) =>
-    served.client(contract, { caller }) as unknown as Record<string, (request: object) => Promise<unknown>>;
+  const shelves = (caller: string, token: Token | undefined) =>
+    served.client(contract, { caller, token: token && tokens[token] }) as unknown as Record<
+      string,
+      (request: object) => Promise<unknown>
+    >;
   const statusOf = (calling: Promise<unknown>) =>
     calling.then(
       () => 0,
@@ -86,14 +96,14 @@ export async function processEnforcer(): Promise<Enforcer> {
   const localName = (method: string) => method[0]!.toLowerCase() + method.slice(1);
 
   return {
-    call(caller, method, seconds) {
-      if (caller === "edge")
-        return call(`http://127.0.0.1:${edge.port}`, `/${SERVICE}/${method}`, { seconds });
-      return statusOf(shelves(caller)[localName(method)]!({}));
+    call(caller, method, { seconds, token } = {}) {
+      const shown = { seconds, authorization: bearer(token) };
+      if (caller === "edge") return call(`http://127.0.0.1:${edge.port}`, `/${SERVICE}/${method}`, shown);
+      return statusOf(shelves(caller, token)[localName(method)]!({}));
     },
-    knock(as, method) {
+    knock(as, method, token) {
       if (as === undefined) return call(served.url("shelves"), `/${SERVICE}/${method}`);
-      return statusOf(shelves(as)[localName(method)]!({}));
+      return statusOf(shelves(as, token)[localName(method)]!({}));
     },
     answer(answer) {
       let call = 0;
@@ -110,6 +120,7 @@ export async function processEnforcer(): Promise<Enforcer> {
     async stop() {
       await edge.stop();
       await served.stop();
+      keys.stop();
       rmSync(folder, { recursive: true });
     },
   };

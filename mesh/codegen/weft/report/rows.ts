@@ -11,13 +11,14 @@ const documented = { docs: yes("page of the service") };
 const inProcess: Row = { ...documented, rest: process };
 const everywhere = (by: string): Row => ({ ...documented, rest: yes(by) });
 
+/** Meshes know a token by its signature, issuer, audience and times, and not by its type or whether it was revoked. */
 const users: Row = {
   ...documented,
-  "istio-sidecar": yes("RequestAuthentication, and requestPrincipals in AuthorizationPolicy"),
-  "istio-ambient": yes(
-    "RequestAuthentication, and requestPrincipals in AuthorizationPolicy, at the waypoint",
+  "istio-sidecar": nearly(
+    "RequestAuthentication, and requestPrincipals in AuthorizationPolicy: who shows no token gets PERMISSION_DENIED; type and revocation of a token are checked by the process",
   ),
-  envoy: yes("jwt_authn, and a claim in rbac"),
+  "istio-ambient": nearly("the same as with sidecars, at the waypoint"),
+  envoy: nearly("jwt_authn, and a claim in rbac; type and revocation of a token are checked by the process"),
   rest: process,
 };
 const roles: Row = {
@@ -42,6 +43,7 @@ const owner: Row = {
   rest: process,
 };
 const ratio = nearly("failures in a row that make the ratio at the smallest volume; ejects single replicas");
+const unavailable = "a client without a deadline of its own hears UNAVAILABLE";
 const window = nearly("interval at which ejected replicas are looked at");
 
 export const rows: Readonly<Record<string, Row>> = {
@@ -71,8 +73,8 @@ export const rows: Readonly<Record<string, Row>> = {
   },
   "MethodPolicy.timeout": {
     ...documented,
-    "istio-sidecar": yes("VirtualService timeout"),
-    "istio-ambient": yes("HTTPRoute timeouts.request"),
+    "istio-sidecar": nearly(`VirtualService timeout; ${unavailable}`),
+    "istio-ambient": nearly(`HTTPRoute timeouts.request; ${unavailable}`),
     linkerd: yes("timeout.linkerd.io/request"),
     envoy: yes("route timeout"),
     "grpc-service-config": yes("timeout"),
@@ -100,9 +102,11 @@ export const rows: Readonly<Record<string, Row>> = {
   "Retry.per_try_timeout": {
     ...documented,
     "istio-sidecar": yes("perTryTimeout"),
-    "istio-ambient": yes("timeouts.backendRequest"),
+    "istio-ambient": nearly("timeouts.backendRequest, where UNAVAILABLE is retried"),
     linkerd: yes("retry.linkerd.io/timeout"),
-    envoy: yes("per_try_timeout"),
+    envoy: nearly(
+      "per_try_timeout; a last try that takes too long is DEADLINE_EXCEEDED, in processes UNAVAILABLE",
+    ),
     rest: process,
   },
   "Retry.base_backoff": {
@@ -180,8 +184,10 @@ export const rows: Readonly<Record<string, Row>> = {
   },
   "MethodPolicy.concurrency": {
     ...documented,
-    "istio-sidecar": nearly("connectionPool, for each proxy and callee"),
-    "istio-ambient": nearly("connectionPool of the waypoint, one for all methods of the service"),
+    "istio-sidecar": nearly("connectionPool, for each proxy and callee; what is too much is UNAVAILABLE"),
+    "istio-ambient": nearly(
+      "connectionPool of the waypoint, one for all methods of the service; what is too much is UNAVAILABLE",
+    ),
     envoy: nearly("circuit_breakers, for each proxy and callee"),
     rest: process,
   },

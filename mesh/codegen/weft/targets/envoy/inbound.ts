@@ -1,10 +1,10 @@
-/** From other sidecars to the process: mutual TLS, users, callers. */
+/** From other sidecars to the process: mutual TLS, callers, users. */
 import type { MeshService } from "../../contract/model.ts";
 import type { MeshOptions } from "../../options.ts";
 import { connectionManager } from "./connection-manager.ts";
-import { jwtFilters } from "./jwt.ts";
+import { tokenFilters } from "./jwt.ts";
 import { INBOUND_PORT, socketAddress } from "./places.ts";
-import { rbacFilter } from "./rbac.ts";
+import { callersFilter, usersFilters } from "./rbac.ts";
 import { downstreamTls } from "./tls.ts";
 
 const PROCESS = "process";
@@ -18,7 +18,12 @@ export function inboundListener(service: MeshService, options: MeshOptions): obj
     forward_client_cert_details: "SANITIZE_SET",
     set_current_client_cert_details: { uri: true },
   };
-  const filters = [...jwtFilters(service, options), rbacFilter(service.methods, options)];
+  // The order in which processes check as well.
+  const filters = [
+    callersFilter(service.methods, options),
+    ...tokenFilters(service, options),
+    ...usersFilters(service.methods, options),
+  ];
   return {
     name: "inbound",
     address: socketAddress("0.0.0.0", INBOUND_PORT),

@@ -1,5 +1,5 @@
 /** Users' tokens, in the callee's sidecar. */
-import type { MeshService } from "../../contract/model.ts";
+import type { MeshMethod, MeshService } from "../../contract/model.ts";
 import type { MeshOptions } from "../../options.ts";
 import { outboundPorts, socketAddress } from "./places.ts";
 
@@ -8,12 +8,19 @@ export const USER_CLAIMS = "user";
 
 const KEYS = "keys-of-tokens";
 
-/** Filter that refuses wrong tokens and lets requests without one pass: who needs a user is for RBAC to say. */
-export function jwtFilters(service: MeshService, { tokens }: MeshOptions): object[] {
-  const looks = service.methods.some(({ policy }) =>
-    ["signed_in", "roles", "owner"].includes(policy.access.kind),
-  );
-  if (!tokens || !looks) return [];
+/** Whether a method wants to know its user, and sidecars can tell. */
+export function looksAtUser({ policy: { access } }: MeshMethod, { tokens }: MeshOptions): boolean {
+  return tokens !== undefined && ["signed_in", "roles", "owner"].includes(access.kind);
+}
+
+/**
+ * Filter that answers UNAUTHENTICATED where a method wants a user and there is no good token. Elsewhere nobody looks
+ * at a token, so that one which has expired does no harm there.
+ */
+export function tokenFilters({ methods }: MeshService, options: MeshOptions): object[] {
+  const { tokens } = options;
+  const asking = methods.filter((method) => looksAtUser(method, options));
+  if (!tokens || asking.length === 0) return [];
   const provider = {
     issuer: tokens.issuer,
     audiences: [tokens.audience],
@@ -24,14 +31,13 @@ export function jwtFilters(service: MeshService, { tokens }: MeshOptions): objec
       cache_duration: "300s",
     },
   };
-  const requires = { requires_any: { requirements: [{ provider_name: "users" }, { allow_missing: {} }] } };
   return [
     {
       name: "envoy.filters.http.jwt_authn",
       typed_config: {
         "@type": "type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication",
         providers: { users: provider },
-        rules: [{ match: { prefix: "/" }, requires }],
+        rules: asking.map(({ path }) => ({ match: { path }, requires: { provider_name: "users" } })),
       },
     },
   ];

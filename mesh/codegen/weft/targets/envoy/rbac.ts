@@ -1,72 +1,80 @@
-/** Who may call what, in the callee's sidecar. */
+/** Who may call what, and for which users, in the callee's sidecar. */
 import { ANYBODY, type MeshMethod } from "../../contract/model.ts";
 import type { MeshOptions } from "../../options.ts";
 import { groupMethods } from "../method-groups.ts";
-import { USER_CLAIMS } from "./jwt.ts";
+import { looksAtUser, USER_CLAIMS } from "./jwt.ts";
 import { spiffeId } from "./places.ts";
 
-/** Filter that lets pass what a policy names and answers PERMISSION_DENIED to the rest. */
-export function rbacFilter(methods: readonly MeshMethod[], options: MeshOptions): object {
+/** Filter that lets pass the callers that a policy names and answers PERMISSION_DENIED to the rest. */
+export function callersFilter(methods: readonly MeshMethod[], options: MeshOptions): object {
   const admitting = methods.filter(({ policy }) => policy.callers.length > 0);
-  const groups = groupMethods(admitting, (method) => admissionOf(method, options));
-  const policies = groups.map(({ key, methods: alike }) => [
-    alike[0]!.path.slice(1),
-    {
-      permissions: [{ or_rules: { rules: alike.map(({ path }) => pathIs({ exact: path })) } }],
-      principals: [principalsOf(key)],
-    },
-  ]);
+  const groups = groupMethods(admitting, ({ policy: { callers } }) =>
+    // Anybody with a certificate of the mesh.
+    callers.includes(ANYBODY) ? undefined : callers.map((caller) => spiffeId(caller, options)),
+  );
+  const policies = groups.map(({ key: ids, methods: alike }) =>
+    policyOf(alike, ids ? anyOf(ids.map(certificateOf)) : { any: true }),
+  );
   const health = {
     permissions: [pathIs({ prefix: "/grpc.health.v1.Health/" })],
     principals: [{ any: true }],
   };
+  return allow({ ...Object.fromEntries(policies), health });
+}
+
+/**
+ * Filter that asks for the role that a method wants of its users; nothing where no method wants one. Tokens have been
+ * checked by then.
+ */
+export function usersFilters(methods: readonly MeshMethod[], options: MeshOptions): object[] {
+  const asking = methods.filter((method) => looksAtUser(method, options));
+  if (asking.length === 0) return [];
+  const groups = groupMethods(asking, ({ policy: { access } }) =>
+    // An owner needs no role; those in or_roles are told from owners by the process.
+    access.kind === "roles" ? access.roles : [],
+  );
+  const policies = groups.map(({ key: roles, methods: alike }) => {
+    const known = claim("sub", { string_match: { safe_regex: { regex: ".+" } } });
+    const needed = roles.length > 0 ? { and_ids: { ids: [known, anyOf(roles.map(roleIs))] } } : known;
+    return policyOf(alike, needed);
+  });
+  const rest = { permissions: [{ not_rule: pathsOf(asking) }], principals: [{ any: true }] };
+  return [allow({ ...Object.fromEntries(policies), "without-user": rest })];
+}
+
+function allow(policies: object): object {
   return {
     name: "envoy.filters.http.rbac",
     typed_config: {
       "@type": "type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC",
-      rules: { action: "ALLOW", policies: { ...Object.fromEntries(policies), health } },
+      rules: { action: "ALLOW", policies },
     },
   };
 }
 
-interface Admission {
-  /** Undefined: anybody with a certificate of the mesh. */
-  readonly ids: readonly string[] | undefined;
-  readonly user: boolean;
-  readonly roles: readonly string[];
+/** Named after the first of the methods. */
+function policyOf(methods: readonly MeshMethod[], principal: object): [string, object] {
+  return [methods[0]!.path.slice(1), { permissions: [pathsOf(methods)], principals: [principal] }];
 }
 
-function admissionOf({ policy: { access, callers } }: MeshMethod, options: MeshOptions): Admission {
-  const user = options.tokens !== undefined && ["signed_in", "roles", "owner"].includes(access.kind);
-  return {
-    ids: callers.includes(ANYBODY) ? undefined : callers.map((caller) => spiffeId(caller, options)),
-    user,
-    roles: user && access.kind === "roles" ? access.roles : [],
-  };
+function pathsOf(methods: readonly MeshMethod[]): object {
+  return { or_rules: { rules: methods.map(({ path }) => pathIs({ exact: path })) } };
 }
 
 function pathIs(path: object): object {
   return { url_path: { path } };
 }
 
-function principalsOf({ ids, user, roles }: Admission): object {
-  const caller = ids && {
-    or_ids: { ids: ids.map((id) => ({ authenticated: { principal_name: { exact: id } } })) },
-  };
-  const conditions = [
-    ...(caller ? [caller] : []),
-    ...(user ? [claim("sub", { string_match: { safe_regex: { regex: ".+" } } })] : []),
-    ...(roles.length > 0 ? [anyRole(roles)] : []),
-  ];
-  if (conditions.length === 0) return { any: true };
-  return conditions.length === 1 ? conditions[0]! : { and_ids: { ids: conditions } };
+function anyOf(ids: readonly object[]): object {
+  return { or_ids: { ids } };
 }
 
-function anyRole(roles: readonly string[]): object {
-  const ids = roles.map((role) =>
-    claim("roles", { list_match: { one_of: { string_match: { exact: role } } } }),
-  );
-  return { or_ids: { ids } };
+function certificateOf(id: string): object {
+  return { authenticated: { principal_name: { exact: id } } };
+}
+
+function roleIs(role: string): object {
+  return claim("roles", { list_match: { one_of: { string_match: { exact: role } } } });
 }
 
 /** Matches a claim of the token that the JWT filter has checked before. */
