@@ -6,6 +6,8 @@ import { type Implementation, NotBuilt } from "./implementation.ts";
 
 /** Exact versions of every package that programs in Python need; they share one virtual environment. */
 const requirements = "mesh/python/requirements.txt";
+/** The same for what checks, tests and the generator of stubs need besides. */
+const toolRequirements = "mesh/python/requirements-dev.txt";
 /** Generated stubs and the kit's modules. */
 const shared = ["gen/python", "mesh/python"];
 const installSeconds = 300;
@@ -32,6 +34,23 @@ export function pythonProgram(module: string, folder: string): Implementation {
   };
 }
 
+/**
+ * The interpreter of the virtual environment, with the tools of development in it.
+ *
+ * @throws NotBuilt
+ */
+export async function pythonWithTools(root: string): Promise<string> {
+  making ??= makeEnvironment(root);
+  await making;
+  const stamp = join(folderOf(root), "tools-made-from");
+  const wanted = hashOf(root, toolRequirements);
+  if (read(stamp) !== wanted) {
+    await install(root, toolRequirements);
+    writeFileSync(stamp, wanted);
+  }
+  return interpreter(root);
+}
+
 let making: Promise<void> | undefined;
 
 const folderOf = (root: string) => join(root, ".weft", "python");
@@ -45,31 +64,42 @@ function interpreter(root: string): string {
 async function makeEnvironment(root: string): Promise<void> {
   const folder = folderOf(root);
   const stamp = join(folder, "made-from");
-  const wanted = createHash("sha256")
-    .update(readFileSync(join(root, requirements)))
-    .digest("hex");
+  const wanted = hashOf(root, requirements);
   if (read(stamp) === wanted) return;
-  const run = async (command: string, args: string[], advice: string) => {
-    await runCommand(command, args, { cwd: root, env: process.env, seconds: installSeconds }).catch(
-      (error: Error) => {
-        if (!(error instanceof CommandFailed)) throw error;
-        rmSync(folder, { recursive: true, force: true });
-        throw new NotBuilt(`Python packages: ${error.message}; ${advice}`);
-      },
-    );
-  };
   await run(
+    root,
     "python3",
     ["-m", "venv", "--clear", folder],
     "install Python 3.11 or newer with its module venv (Debian: apt install python3-venv)",
   );
+  await install(root, requirements);
+  writeFileSync(stamp, wanted); // last: a half-made environment is made anew
+}
+
+async function install(root: string, file: string): Promise<void> {
   const quiet = ["--quiet", "--disable-pip-version-check", "--no-input"];
   await run(
+    root,
     interpreter(root),
-    ["-m", "pip", "install", ...quiet, "--only-binary", ":all:", "-r", requirements],
-    `pip could not install ${requirements}: is the network there?`,
+    ["-m", "pip", "install", ...quiet, "--only-binary", ":all:", "-r", file],
+    `pip could not install ${file}: is the network there?`,
   );
-  writeFileSync(stamp, wanted); // last: a half-made environment is made anew
+}
+
+async function run(root: string, command: string, args: string[], advice: string): Promise<void> {
+  await runCommand(command, args, { cwd: root, env: process.env, seconds: installSeconds }).catch(
+    (error: Error) => {
+      if (!(error instanceof CommandFailed)) throw error;
+      rmSync(folderOf(root), { recursive: true, force: true });
+      throw new NotBuilt(`Python packages: ${error.message}; ${advice}`);
+    },
+  );
+}
+
+function hashOf(root: string, file: string): string {
+  return createHash("sha256")
+    .update(readFileSync(join(root, file)))
+    .digest("hex");
 }
 
 function read(file: string): string | undefined {

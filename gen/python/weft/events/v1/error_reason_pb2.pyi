@@ -1,0 +1,20 @@
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from typing import ClassVar as _ClassVar
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ERROR_REASON_UNSPECIFIED: _ClassVar[ErrorReason]
+    DEAD_LETTER_NOT_FOUND: _ClassVar[ErrorReason]
+    DEAD_LETTER_DROPPED: _ClassVar[ErrorReason]
+    DEAD_LETTER_REPLAYED: _ClassVar[ErrorReason]
+    REPLAY_FAILED: _ClassVar[ErrorReason]
+    PAGE_TOKEN_INVALID: _ClassVar[ErrorReason]
+ERROR_REASON_UNSPECIFIED: ErrorReason
+DEAD_LETTER_NOT_FOUND: ErrorReason
+DEAD_LETTER_DROPPED: ErrorReason
+DEAD_LETTER_REPLAYED: ErrorReason
+REPLAY_FAILED: ErrorReason
+PAGE_TOKEN_INVALID: ErrorReason
