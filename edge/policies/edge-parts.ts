@@ -8,6 +8,9 @@ import { compileRule, type RateLimits } from "./rate-limits.ts";
 import type { EdgeSettings } from "./settings.ts";
 import { SharedRateLimits } from "./shared-rate-limits.ts";
 
+/** Time that a start may take, in milliseconds: code that runs for the first time is late without any load. */
+const startMs = 10_000;
+
 /** What the policies of one running edge work with, besides the contract. */
 export interface EdgeParts {
   readonly limits: RateLimits;
@@ -26,7 +29,8 @@ export async function edgeParts(
   const store = await openStore(settings, natsUrl, log);
   const rate = settings.address_rate_limit;
   const everything = rate && compileRule("everything", "all", { ...rate, burst: rate.requests, key: Key.IP });
-  const shedder = settings.shed_late_ms > 0 ? new LoadShedder(settings.shed_late_ms).start() : undefined;
+  const shedder =
+    settings.shed_late_ms > 0 ? new LoadShedder(settings.shed_late_ms).start(startMs) : undefined;
   return {
     limits: { store, everything },
     shedder,

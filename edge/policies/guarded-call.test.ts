@@ -1,8 +1,10 @@
-/** Retries and the breaker, at a running edge and a running upstream. */
+/** Retries, the breaker and the limit of calls in flight, at a running edge and a running upstream. */
+import { once } from "node:events";
+import http2 from "node:http2";
 import { MethodOptions_IdempotencyLevel as Idempotency } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from "vitest";
 import { libraryMethod } from "#mesh/runtime/policy/testdata/library-method.ts";
 import { type LibraryEdge, startLibraryEdge } from "../testdata/library-edge.ts";
 import {
@@ -11,6 +13,7 @@ import {
   type LibraryUpstream,
   silent,
   startLibraryUpstream,
+  succeeds,
 } from "../testdata/library-upstream.ts";
 
 let upstream: LibraryUpstream;
@@ -162,6 +165,46 @@ test("clients with too little time do not close an upstream for others", async (
   expect(new Set(replies.map(({ status }) => status))).toEqual(new Set([504]));
   upstream.answers.length = 0;
   expect((await fetch(`${edge.url}/v1/books/1`)).status).toBe(200);
+});
+
+/** Streams of clients that open calls by gRPC and are never heard of again. */
+function openCalls(count: number): Promise<unknown>[] {
+  const session = http2.connect(edge.url);
+  onTestFinished(() => session.destroy());
+  return Array.from({ length: count }, async () => {
+    const stream = session.request({
+      ":method": "POST",
+      ":path": "/library.v1.Library/FindBook",
+      "content-type": "application/grpc",
+      te: "trailers",
+    });
+    const [trailers] = await once(stream.resume(), "trailers");
+    return trailers["grpc-status"];
+  });
+}
+
+test("clients that keep their requests back do not close an upstream for others", async () => {
+  edge = await startLibraryEdge(libraryMethod({ timeout: { nanos: 200_000_000 } }), upstream);
+  expect(new Set(await Promise.all(openCalls(120)))).toEqual(new Set(["4"]));
+  expect(upstream.calls.length).toBe(120);
+  expect((await fetch(`${edge.url}/v1/books/1`)).status).toBe(200);
+});
+
+test("one call more than may be in flight is refused before it leaves, with when to come again", async () => {
+  edge = await startLibraryEdge(libraryMethod({ concurrency: { limit: 1 } }), upstream);
+  const held = Promise.withResolvers<() => void>();
+  upstream.answers.push((stream, headers) => held.resolve(() => succeeds(stream, headers)));
+  const first = fetch(`${edge.url}/v1/books/1`);
+  const answer = await held.promise;
+  const refused = await fetch(`${edge.url}/v1/books/2`);
+  expect([refused.status, refused.headers.get("retry-after")]).toEqual([503, "1"]);
+  expect(await refused.json()).toMatchObject({
+    code: 14,
+    details: [{ reason: "OVERLOADED", domain: "library.v1" }, {}],
+  });
+  expect(upstream.calls).toHaveLength(1);
+  answer();
+  expect((await first).status).toBe(200);
 });
 
 test("a client that leaves ends the waiting for another try", async () => {

@@ -1,8 +1,10 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http2";
+import { ServiceError } from "#mesh/runtime/rpc/errors.ts";
 import type { CallEnd } from "../transcode/grpc-status.ts";
 import { Code, StatusError } from "../transcode/status.ts";
 import type { Call, CallSink, StartCall } from "../transcode/upstream-call.ts";
 import type { MethodGuard } from "./guarded-calls.ts";
+import { refusal } from "./refusal.ts";
 import type { Health } from "./upstream-guard.ts";
 
 /** Codes that speak of the upstream's health; all others are answers. */
@@ -31,8 +33,10 @@ export class GuardedCall implements Call, CallSink {
   /** The request, while it can be sent again: until the reply begins to be handed on. */
   #held: Buffer[] | undefined;
   #heldBytes = 0;
-  /** The whole request is known. */
-  #complete = false;
+  /** When the upstream of this try had the whole request; undefined while the client still sends it. */
+  #sentAt: number | undefined;
+  /** The reply has begun: how fast the rest comes is up to the client, too. */
+  #answered = false;
   /** Initial metadata that has not been handed on, since another try may bring other. */
   #initial: IncomingHttpHeaders | undefined;
   #over = false;
@@ -63,8 +67,7 @@ export class GuardedCall implements Call, CallSink {
     const { guard, name, policy } = this.#shared;
     const now = performance.now();
     const answer = guard.enter(now);
-    if (answer === "full")
-      return new StatusError(Code.resourceExhausted, `${name}: too many calls in flight`);
+    if (answer === "full") return overloaded(name);
     if (answer === "open") {
       const seconds = Math.max(1, Math.ceil(guard.waitMs(now) / 1_000));
       return new StatusError(Code.unavailable, `${name} fails too often now`, {
@@ -93,6 +96,7 @@ export class GuardedCall implements Call, CallSink {
   }
 
   onData(chunk: Buffer): void {
+    this.#answered = true;
     this.#handOn();
     this.#sink.onData(chunk);
   }
@@ -101,7 +105,7 @@ export class GuardedCall implements Call, CallSink {
     const now = performance.now();
     const error = end.error && this.#judged(end.error);
     const { guard, budget, policy } = this.#shared;
-    guard.leave(this.#healthOf(error), now);
+    guard.leave(this.#healthOf(error), now, this.#isTimed(error) ? this.#sentAt : undefined);
     if (!error) budget.succeeded();
     else if (policy.retry?.codes.has(error.code)) {
       const waitMs = this.#waitBeforeRetry(end, now);
@@ -126,18 +130,27 @@ export class GuardedCall implements Call, CallSink {
     if (!error) return "good";
     if (error.code === Code.cancelled) return "unknown";
     if (!UNHEALTHY.has(error.code)) return "good";
-    // A client that gives little time must not be able to close an upstream for all others.
-    if (error.code === Code.deadlineExceeded && (this.#timeoutMs ?? 0) < this.#shared.policy.timeoutMs)
-      return "unknown";
+    // A client that gives little time must not be able to close an upstream for all others, nor one that does not
+    // send its request or take its reply.
+    if (error.code === Code.deadlineExceeded) {
+      const hurried = (this.#timeoutMs ?? 0) < this.#shared.policy.timeoutMs;
+      if (hurried || this.#sentAt === undefined || this.#answered) return "unknown";
+    }
     // With a reason it is about the caller, who used up a share, and not about the upstream.
     const hasReason = error.details.some(({ typeUrl }) => typeUrl.endsWith("/google.rpc.ErrorInfo"));
     return error.code === Code.resourceExhausted && hasReason ? "good" : "bad";
   }
 
+  /** Whether the time that the call took tells how long the upstream takes: refusals come quickly. */
+  #isTimed(error: StatusError | undefined): boolean {
+    return error ? error.code === Code.deadlineExceeded && !this.#answered : true;
+  }
+
   /** Milliseconds until the next try; undefined when there must be none. */
   #waitBeforeRetry({ trailers }: CallEnd, now: number): number | undefined {
     const { retry } = this.#shared.policy;
-    if (!retry || !this.#held || !this.#complete || this.#tries >= retry.attempts) return undefined;
+    if (!retry || !this.#held || this.#sentAt === undefined || this.#tries >= retry.attempts)
+      return undefined;
     let waitMs: number;
     const pushback = trailers["grpc-retry-pushback-ms"];
     if (pushback !== undefined) {
@@ -155,6 +168,7 @@ export class GuardedCall implements Call, CallSink {
     this.#waiting = undefined;
     if (this.#begin()) return this.#finish(failed);
     const request = this.#held!;
+    this.#sentAt = performance.now();
     for (const chunk of request.slice(0, -1)) this.#try?.write(chunk);
     this.#try?.end(request.at(-1));
   }
@@ -180,7 +194,7 @@ export class GuardedCall implements Call, CallSink {
 
   end(chunk?: Buffer): void {
     if (chunk) this.#hold(chunk);
-    this.#complete = true;
+    this.#sentAt = performance.now();
     this.#try?.end(chunk);
   }
 
@@ -209,4 +223,12 @@ export class GuardedCall implements Call, CallSink {
   onDrain(listener: () => void): void {
     this.#try?.onDrain(listener);
   }
+}
+
+/** The refusal of a call to a method that has as many in flight as it can do. */
+function overloaded(method: string): StatusError {
+  const message = `${method}: too many calls in flight`;
+  const error = new ServiceError(Code.unavailable, "OVERLOADED", message, { retryAfterMs: 1_000 });
+  const domain = method.slice(0, method.lastIndexOf(".", method.indexOf("/")));
+  return StatusError.from(refusal(error, domain, {}));
 }

@@ -37,7 +37,10 @@ export function guardedCalls(
     const name = `${service.typeName}/${method.name}`;
     const policy = retries === "mesh" ? withoutMeshRetries(policyOf(method)) : policyOf(method);
     const guard = new UpstreamGuard(policy, (state) => breakers.changed(upstream, name, state));
-    breakers.add(() => ({ upstream, method: name, state: guard.state, ...guard.counts }));
+    breakers.add(() => {
+      const { state, limit, counts } = guard;
+      return { upstream, method: name, state, limit, ...counts };
+    });
     guards.set(`/${name}`, { name, policy, guard, budget });
   }
   return (path, metadata, timeoutMs, sink) => {

@@ -5,7 +5,9 @@ const breaker = { ratio: 0.5, minimumRps: 5, windowMs: 10_000, openMs: 1_000, ma
 
 function guarded(edgeConcurrency = 100) {
   const changes: string[] = [];
-  const guard = new UpstreamGuard({ breaker, edgeConcurrency }, (state) => changes.push(state));
+  const guard = new UpstreamGuard({ breaker, edgeConcurrency, timeoutMs: 2_000 }, (state) =>
+    changes.push(state),
+  );
   const call = (health: "good" | "bad" | "unknown", now = 0) => {
     const answer = guard.enter(now);
     if (answer === "go") guard.leave(health, now);

@@ -1,9 +1,18 @@
 import { CircuitState } from "cockatiel";
 import { FailureBreaker } from "#mesh/runtime/policy/failure-breaker.ts";
 import type { ResolvedPolicy } from "#mesh/runtime/policy/method-policy.ts";
+import { AdaptiveLimit } from "./adaptive-limit.ts";
+import { TurnTime } from "./turn-time.ts";
 
 /** What a call says of its upstream; a call that the client gave up says nothing. */
 export type Health = "good" | "bad" | "unknown";
+
+/** Turns of this process's event loop that a call takes: to leave, and for its end to be seen. */
+const TURNS = 2;
+const turnTime = new TurnTime();
+
+/** Share of a method's time that its calls may take on average; the slowest take several times as long. */
+const MEAN_SHARE = 0.25;
 
 /**
  * Breaker and bound of the calls in flight to one upstream method. It opens as those between
@@ -12,7 +21,7 @@ export type Health = "good" | "bad" | "unknown";
 export class UpstreamGuard {
   readonly #breaker: FailureBreaker;
   readonly #policy: ResolvedPolicy["breaker"];
-  readonly #limit: number;
+  readonly #limit: AdaptiveLimit;
   readonly #onChange: (state: "open" | "closed") => void;
   #inFlight = 0;
   #state: CircuitState = CircuitState.Closed;
@@ -23,19 +32,19 @@ export class UpstreamGuard {
 
   /** @param onChange hears when the breaker opens, and when it closes again */
   constructor(
-    policy: Pick<ResolvedPolicy, "breaker" | "edgeConcurrency">,
+    policy: Pick<ResolvedPolicy, "breaker" | "edgeConcurrency" | "timeoutMs">,
     onChange: (state: "open" | "closed") => void,
   ) {
     this.#breaker = new FailureBreaker(policy.breaker);
     this.#policy = policy.breaker;
-    this.#limit = policy.edgeConcurrency;
+    this.#limit = new AdaptiveLimit(policy.edgeConcurrency, policy.timeoutMs * MEAN_SHARE);
     this.#onChange = onChange;
   }
 
   /**
    * Asks to make a call; after "go" there must be one `leave`.
    * @param now milliseconds of any clock that only goes forward
-   * @returns "open": the upstream fails too often, wait; "full": there are too many calls in flight
+   * @returns "open": the upstream fails too often, wait; "full": there are as many calls in flight as it can do
    */
   enter(now: number): "go" | "open" | "full" {
     if (this.#state !== CircuitState.Closed) {
@@ -46,11 +55,11 @@ export class UpstreamGuard {
       }
       this.#state = CircuitState.HalfOpen;
     }
-    if (this.#inFlight >= this.#limit) {
+    if (this.#inFlight >= this.#limit.value) {
       this.counts.rejectedFull++;
       return "full";
     }
-    this.#inFlight++;
+    this.#limit.began(++this.#inFlight);
     return "go";
   }
 
@@ -59,9 +68,19 @@ export class UpstreamGuard {
     return this.#state === CircuitState.HalfOpen ? "half-open" : "open";
   }
 
-  /** A call is over. */
-  leave(health: Health, now: number): void {
+  /** Calls that may be in flight now. */
+  get limit(): number {
+    return this.#limit.value;
+  }
+
+  /**
+   * A call is over.
+   * @param startedAt when the upstream had all of it, where the time since then is the upstream's
+   */
+  leave(health: Health, now: number, startedAt?: number): void {
     this.#inFlight--;
+    // When this process is late all calls seem to take long; then it sheds load (shed-load.ts), and no upstream is at fault.
+    if (startedAt !== undefined) this.#limit.ended(startedAt, now, TURNS * turnTime.meanMs(now));
     if (health === "good") {
       const recovered = this.#state === CircuitState.HalfOpen;
       this.#breaker.success(this.#state);

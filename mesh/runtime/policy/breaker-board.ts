@@ -10,6 +10,8 @@ export interface BreakerView {
   readonly opened: number;
   readonly rejectedOpen: number;
   readonly rejectedFull: number;
+  /** Calls that may be in flight now, where that is adapted to how long they take. */
+  readonly limit?: number;
 }
 
 const stateNumbers = { closed: 0, "half-open": 1, open: 2 } as const;
@@ -51,6 +53,9 @@ export class BreakerBoard {
     const rejected = meter.createObservableCounter("weft.breaker.rejected", {
       description: "Calls refused before they left: the breaker was open, or too many were in flight",
     });
+    const limit = meter.createObservableGauge("weft.concurrency.limit", {
+      description: "Calls that may be in flight, adapted to how long they take",
+    });
     meter.addBatchObservableCallback(
       (result) => {
         for (const view of this.list()) {
@@ -59,9 +64,10 @@ export class BreakerBoard {
           result.observe(opened, view.opened, labels);
           result.observe(rejected, view.rejectedOpen, { ...labels, reason: "open" });
           result.observe(rejected, view.rejectedFull, { ...labels, reason: "full" });
+          if (view.limit !== undefined) result.observe(limit, view.limit, labels);
         }
       },
-      [state, opened, rejected],
+      [state, opened, rejected, limit],
     );
   }
 }

@@ -5,8 +5,11 @@ import { Importance } from "#gen/weft/policy/v1/policy_pb.ts";
 const WINDOW_MS = 500;
 /** Resolution of the measurement; every delay is measured with this much on top. */
 const RESOLUTION_MS = 10;
-/** Share of a core above which a process is busy by itself. */
-const BUSY = 0.3;
+/**
+ * Share of a core above which a process is busy by itself. Where many processes want the cores it may be late and get
+ * no more than this; one that gets less has hardly anything to give up.
+ */
+const BUSY = 0.1;
 /** How far one late window goes, and how far back one in time: quickly into shedding, slowly out of it. */
 const UP = 0.25;
 const DOWN = 0.1;
