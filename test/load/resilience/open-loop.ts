@@ -24,6 +24,8 @@ export interface Load {
 export interface Sent {
   /** When it was sent, in milliseconds since 1970. */
   readonly at: number;
+  /** How many milliseconds after it was due: what a load that cannot keep up hides. */
+  readonly late: number;
   readonly ms: number;
   /** HTTP status; 0 without an answer, -1 when it was not sent. */
   readonly status: number;
@@ -61,7 +63,7 @@ async function send({ port, requests, rps, seconds, connections, timeoutMs }: Lo
   let pending = 0;
   const total = Math.round(rps * seconds);
 
-  const exchange = (socket: net.Socket, kind: number) => {
+  const exchange = (socket: net.Socket, kind: number, late: number) => {
     const at = Date.now();
     const began = performance.now();
     let seen = "";
@@ -71,7 +73,7 @@ async function send({ port, requests, rps, seconds, connections, timeoutMs }: Lo
       over = true;
       pending--;
       clearTimeout(timer);
-      sent.push({ at, ms: performance.now() - began, status, kind, ...(problem && { problem }) });
+      sent.push({ at, late, ms: performance.now() - began, status, kind, ...(problem && { problem }) });
       socket.removeAllListeners("data").off("close", onClose);
       const reusable = status > 0 && !/\r\nconnection: close/i.test(seen) && !socket.destroyed;
       if (reusable) free.push(socket);
@@ -92,21 +94,22 @@ async function send({ port, requests, rps, seconds, connections, timeoutMs }: Lo
     socket.once("close", onClose);
     socket.write((requests[kind] as string).replace("{n}", `${process.pid}-${sent.length}-${at}-${pending}`));
   };
-  const start = (kind: number) => {
+  const start = (kind: number, late: number) => {
     let socket = free.pop();
     while (socket?.destroyed) socket = free.pop();
-    if (socket) return exchange(socket, kind);
-    if (open >= connections) return void sent.push({ at: Date.now(), ms: 0, status: -1, kind });
+    if (socket) return exchange(socket, kind, late);
+    if (open >= connections) return void sent.push({ at: Date.now(), late, ms: 0, status: -1, kind });
     open++;
     const fresh = net.connect(port, "127.0.0.1").setNoDelay(true);
     fresh.on("error", () => {}).once("close", () => open--);
-    exchange(fresh, kind);
+    exchange(fresh, kind, late);
   };
 
   const began = performance.now();
   for (let count = 0; count < total; ) {
-    const due = Math.min(total, Math.floor(((performance.now() - began) / 1_000) * rps) + 1);
-    for (; count < due; count++) start(count % requests.length);
+    const elapsed = performance.now() - began;
+    const due = Math.min(total, Math.floor((elapsed / 1_000) * rps) + 1);
+    for (; count < due; count++) start(count % requests.length, elapsed - (count / rps) * 1_000);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
   while (pending > 0) await new Promise((resolve) => setTimeout(resolve, 10));

@@ -8,6 +8,7 @@ export interface ShopRequests {
   readonly product: string;
   readonly stock: string;
   readonly me: string;
+  readonly orders: string;
   readonly order: string;
 }
 
@@ -25,6 +26,7 @@ export async function shopRequests(shop: RunningShop): Promise<ShopRequests> {
     product: http("GET", `/v1/products/${id}`),
     stock: http("GET", `/v1/inventory/${id}`),
     me: http("GET", "/v1/users/me", { authorization }),
+    orders: http("GET", "/v1/orders?pageSize=5", { authorization }),
     order: http("POST", "/v1/orders", { authorization, "idempotency-key": "load-{n}" }, order),
   };
 }

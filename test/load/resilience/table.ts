@@ -29,3 +29,9 @@ export function reasons(sent: readonly Sent[]): string {
   }
   return [...counts].map(([reason, count]) => `${count} × ${reason}`).join(", ");
 }
+
+/** Says whether the load itself kept up: a request that was sent late was waited for less than its client did. */
+export function noteLateness(sent: readonly Sent[]): void {
+  const late = sent.map((one) => one.late);
+  note("requests sent late by, p99", `${percentile(late, 0.99).toFixed(0)} ms`);
+}
