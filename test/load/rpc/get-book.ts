@@ -20,11 +20,16 @@ export const CALLERS = 32;
 export const TIMEOUT_MS = 2_000;
 
 export const requestId = "0197c0de-2222-7000-8000-000000000002";
-export const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+export const sampled = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+export const unsampled = sampled.replace(/01$/, "00");
+
+let calls = 0;
+/** Of a trace; one in a hundred is recorded, as by default. */
+export const traceparent = (): string => (++calls % 100 === 0 ? sampled : unsampled);
 
 /** What a service of the mesh sends with every call. */
 export function meshHeaders(): Record<string, string> {
-  return { authorization: authorization(), traceparent, "x-request-id": requestId };
+  return { authorization: authorization(), traceparent: traceparent(), "x-request-id": requestId };
 }
 
 /** The service is known from its descriptors only, so its client has no types. */

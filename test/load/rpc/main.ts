@@ -50,6 +50,8 @@ const chosen = contestants.filter(
 const servers: ServerProcess[] = [];
 const callers: Caller[] = [];
 try {
+  const collector = await serve("../../telemetry/collector.ts", {});
+  Object.assign(keys, { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${collector.port}` });
   const floor = await serve("bare.ts", keys);
   const serverSide: Measured[] = [];
   const clientSide: Measured[] = [];
@@ -94,16 +96,17 @@ async function measure(all: readonly Measured[]): Promise<void> {
 }
 
 function print(side: string, measured: readonly Measured[]): void {
-  const [floor, peer] = measured.map(({ samples }) => median(samples)) as [number, number];
+  const [floor, peer] = measured as [Measured, Measured];
   console.log(
-    `\nCPU µs a unary call, ${side} side${values.tls ? ", mutual TLS" : ""}: median of ${rounds} rounds of ${calls} calls, in turns`,
+    `\nCPU µs a unary call, ${side} side${values.tls ? ", mutual TLS" : ""}: median of ${rounds} rounds of ${calls} calls, in turns, and of the ratios within a round`,
   );
   for (const { name, samples } of measured) {
     const micros = median(samples);
+    const ratio = (to: Measured) => median(samples.map((one, round) => one / to.samples[round]!)).toFixed(2);
     const range = `${Math.min(...samples).toFixed(1)}–${Math.max(...samples).toFixed(1)}`;
     console.log(
       `  ${name.padEnd(24)}${micros.toFixed(1).padStart(7)}  (${range})`.padEnd(50) +
-        `${(micros / peer).toFixed(2)}× grpc-js   ${(micros / floor).toFixed(2)}× bare`,
+        `${ratio(peer)}× grpc-js   ${ratio(floor)}× bare`,
     );
   }
 }

@@ -1,18 +1,17 @@
 /** Calls of which BENCH_SAMPLED percent carry the sampled flag; node:http2 alone, so that the server gets the CPU. */
 import http2 from "node:http2";
 import { makeCalls } from "../rpc/clients/calls.ts";
-import { meshHeaders, path, requestFrame, TIMEOUT_MS, traceparent } from "../rpc/get-book.ts";
+import { meshHeaders, path, requestFrame, sampled, TIMEOUT_MS, unsampled } from "../rpc/get-book.ts";
 
 const session = http2.connect(`http://127.0.0.1:${process.env.BENCH_TARGET}`);
 const every = 100 / Number(process.env.BENCH_SAMPLED);
-const unsampled = traceparent.replace(/01$/, "00");
 let headers: Record<string, string> = {};
 let calls = 0;
 
 makeCalls(
   () =>
     new Promise((done, fail) => {
-      const parent = ++calls % every === 0 ? traceparent : unsampled;
+      const parent = ++calls % every === 0 ? sampled : unsampled;
       const stream = session.request({ ...headers, traceparent: parent });
       let status: unknown;
       stream.on("response", (received) => {

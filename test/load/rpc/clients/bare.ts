@@ -1,6 +1,6 @@
 /** The floor: node:http2 alone, one session, prepared bytes, no message read. */
 import http2 from "node:http2";
-import { meshHeaders, path, requestFrame, TIMEOUT_MS } from "../get-book.ts";
+import { meshHeaders, path, requestFrame, TIMEOUT_MS, traceparent } from "../get-book.ts";
 import { scheme, tlsFiles, usesTls } from "../identities.ts";
 import { makeCalls } from "./calls.ts";
 
@@ -19,6 +19,7 @@ const headers: Record<string, string> = {
 makeCalls(
   () =>
     new Promise((done, fail) => {
+      headers.traceparent = traceparent();
       const stream = session.request(headers);
       let status: unknown;
       stream.on("response", (received) => {

@@ -4,8 +4,9 @@ import { fixedUpstreams } from "#mesh/runtime/discovery/upstreams.ts";
 import { createClients } from "#mesh/runtime/rpc/clients.ts";
 import { grpcTransport } from "#mesh/runtime/rpc/grpc/transport.ts";
 import { sessionsTo } from "#mesh/runtime/rpc/mutual-tls.ts";
-import { contextFromHeaders, runInContext } from "#mesh/runtime/telemetry/context.ts";
+import { runInContext } from "#mesh/runtime/telemetry/context.ts";
 import { createLogger } from "#mesh/runtime/telemetry/log.ts";
+import { startTelemetry } from "#mesh/runtime/telemetry/start-telemetry.ts";
 import { library, meshHeaders, request, requestId, TIMEOUT_MS, traceparent, typed } from "../get-book.ts";
 import { authorization, workload } from "../identities.ts";
 import { makeCalls } from "./calls.ts";
@@ -15,12 +16,13 @@ const baseUrl = `http://127.0.0.1:${process.env.BENCH_TARGET}`;
 if (process.env.BENCH_INTERCEPTORS === "on") {
   const own = workload("edge");
   const upstreams = fixedUpstreams(new Map([["library", baseUrl]]), own, log);
-  const clients = createClients({ workload: own, upstreams });
+  const { tracer, metrics } = startTelemetry("edge", process.env, log);
+  const clients = createClients({ workload: own, upstreams, metrics: metrics.clientCalls });
   const client = typed(clients(library));
   const served = { authorization: authorization() };
   makeCalls(async () => {
     const deadline = Date.now() + TIMEOUT_MS;
-    const context = contextFromHeaders({ requestId, traceparent }, { ...served, deadline });
+    const context = tracer.open({ requestId, traceparent: traceparent() }, { ...served, deadline });
     await runInContext(context, () => client.getBook(request));
   });
 } else {
