@@ -29,6 +29,7 @@ export class SharedRateLimits implements RateLimitStore {
   readonly #log: EventLog;
   /** What is known of entries, and the stand-in while the bucket cannot be had. */
   readonly #local: MemoryRateLimits;
+  readonly #patienceMs: number;
   #kv: Promise<KV> | undefined;
   #pausedUntil = 0;
   #shares = false;
@@ -38,9 +39,11 @@ export class SharedRateLimits implements RateLimitStore {
     return new SharedRateLimits(await connectBus({ url, service: "edge", log }), log, maxKeys);
   }
 
-  constructor(bus: Bus, log: EventLog, maxKeys: number) {
+  /** @param patienceMs time that one request may wait for one answer of the bucket */
+  constructor(bus: Bus, log: EventLog, maxKeys: number, patienceMs = PATIENCE_MS) {
     this.#bus = bus;
     this.#log = log;
+    this.#patienceMs = patienceMs;
     this.#local = new MemoryRateLimits(maxKeys);
   }
 
@@ -62,10 +65,10 @@ export class SharedRateLimits implements RateLimitStore {
   }
 
   async #share(limit: Gcra, key: string, now: number): Promise<Decision> {
-    const kv = await within(PATIENCE_MS, this.#bucket());
+    const kv = await within(this.#patienceMs, this.#bucket());
     const name = createHash("sha256").update(key).digest("base64url");
     for (let round = 0; round < MAX_ROUNDS; round++) {
-      const entry = await within(PATIENCE_MS, this.#forgetting(kv.get(name)));
+      const entry = await within(this.#patienceMs, this.#forgetting(kv.get(name)));
       const decision = decide(
         limit,
         entry && entry.operation === "PUT" ? Number(entry.string()) : undefined,
@@ -75,7 +78,7 @@ export class SharedRateLimits implements RateLimitStore {
       if (!decision.allowed) return decision;
       const text = String(decision.tat);
       try {
-        await within(PATIENCE_MS, entry ? kv.update(name, text, entry.revision) : kv.create(name, text));
+        await within(this.#patienceMs, entry ? kv.update(name, text, entry.revision) : kv.create(name, text));
         this.#shares = true;
         return decision;
       } catch (error) {
