@@ -1,18 +1,14 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { type AddressInfo, connect } from "node:net";
-import { UnsecuredJWT } from "jose";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import {
   audience,
-  claims,
-  hmacWithPublicKey,
+  forgeries,
   issuer,
-  jwk,
   jwks,
   now,
   sign,
-  stranger,
 } from "#mesh/runtime/identity/testdata/forged-tokens.ts";
 import { createUserVerifier } from "#mesh/runtime/identity/user-token.ts";
 import { libraryMethod } from "#mesh/runtime/policy/testdata/library-method.ts";
@@ -20,24 +16,6 @@ import { dropReservedHeaders } from "./policies/call-headers.ts";
 import { checkToken } from "./policies/check-token.ts";
 import { type LibraryEdge, startLibraryEdge } from "./testdata/library-edge.ts";
 import { type LibraryUpstream, startLibraryUpstream } from "./testdata/library-upstream.ts";
-
-/** What looks like a token and is none, by what is wrong with it. */
-const forgeries: [string, () => Promise<string> | string][] = [
-  ["unsigned", () => new UnsecuredJWT(claims()).encode()],
-  ["HS256 keyed with the public key", hmacWithPublicKey],
-  ["signed by a stranger under a known key id", () => sign({}, {}, stranger.privateKey)],
-  ["path as key id", () => sign({}, { kid: "../../dev/null" })],
-  ["key of its own in the header", () => sign({}, { jwk: jwk as never }, stranger.privateKey)],
-  ["expired", () => sign({ iat: now() - 400, exp: now() - 100 })],
-  ["without exp", () => sign({ exp: undefined })],
-  ["living for a day", () => sign({ exp: now() + 86_400 })],
-  ["not valid yet", () => sign({ nbf: now() + 600 })],
-  ["another issuer", () => sign({ iss: "https://evil.test" })],
-  ["another audience", () => sign({ aud: "other" })],
-  ["an id token", () => sign({}, { typ: "JWT" })],
-  ["larger than 4 KB", () => sign({ filler: "x".repeat(5_000) })],
-  ["cut short", async () => (await sign()).slice(0, -5)],
-];
 
 let keyFetches = 0;
 const issuerServer = createServer((_request, response) => {

@@ -45,6 +45,7 @@ export function createOnePort(handlers: OnePortHandlers, secure?: tls.Server): h
     },
     (request, response) => {
       closeAfterEarlyAnswer(request, response);
+      showRepeated(request.headers, request.rawHeaders);
       handlers.http1(request, response);
     },
   );
@@ -64,9 +65,25 @@ export function createOnePort(handlers: OnePortHandlers, secure?: tls.Server): h
 /** Streams that nobody takes go on to a server that has request objects, which cost more than a unary call. */
 function dispatchStreams(h2: http2.Http2Server, { takeStream, http2: onRequest }: OnePortHandlers): void {
   const requests = http2.createServer(onRequest);
-  h2.on("stream", (stream: http2.ServerHttp2Stream, headers, ...rest) => {
-    if (!takeStream?.(stream, headers)) requests.emit("stream", stream, headers, ...rest);
+  h2.on("stream", (stream: http2.ServerHttp2Stream, headers, flags, rawHeaders: string[]) => {
+    showRepeated(headers, rawHeaders);
+    if (!takeStream?.(stream, headers)) requests.emit("stream", stream, headers, flags, rawHeaders);
   });
+}
+
+/**
+ * Node keeps the first of several headers Authorization and says nothing of the others, while something on the way
+ * may have looked at another one. Here all of them stand in the one that is checked, so that it is no token.
+ */
+function showRepeated(headers: http.IncomingHttpHeaders, rawHeaders: readonly string[]): void {
+  if (headers.authorization === undefined) return;
+  let all: string | undefined;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at]!;
+    if (name.length !== "authorization".length || name.toLowerCase() !== "authorization") continue;
+    all = all === undefined ? rawHeaders[at + 1] : `${all}, ${rawHeaders[at + 1]}`;
+  }
+  headers.authorization = all;
 }
 
 /**
