@@ -1,9 +1,11 @@
+import type { DescMethod } from "@bufbuild/protobuf";
 import type { Interceptor } from "@connectrpc/connect";
 import { admittedByMesh } from "../identity/identify-caller.ts";
-import { callerKey, principalKey } from "../identity/principal.ts";
+import { callerKey, type Principal, principalKey } from "../identity/principal.ts";
 import { ServiceError } from "../rpc/errors.ts";
 import { overStream } from "../rpc/over-stream.ts";
 import type { ServerIdentity } from "../rpc/server-interceptors.ts";
+import type { Logger } from "../telemetry/log.ts";
 import { checkCaller, checkReplyOwner, checkRequestOwner, checkUser } from "./access.ts";
 import { policyOf } from "./method-policy.ts";
 
@@ -15,18 +17,7 @@ export function authorize({ identifyCaller, verifyUser, directCalls, log }: Serv
   return (next) => async (request) => {
     const { method, contextValues } = request;
     let caller: string | undefined;
-    let user: string | undefined;
-    const refuse = (error: unknown): never => {
-      if (error instanceof ServiceError) {
-        const { reason, cause } = error;
-        const problem = cause instanceof Error ? cause.message : undefined;
-        log.warn(
-          { caller, user, rpc: `${request.service.typeName}/${method.name}`, reason, problem },
-          "refused",
-        );
-      }
-      throw error;
-    };
+    let principal: Principal | undefined;
     try {
       const found = identifyCaller(request) ?? (directCalls ? "edge" : undefined);
       caller = found === admittedByMesh ? undefined : found;
@@ -38,14 +29,13 @@ export function authorize({ identifyCaller, verifyUser, directCalls, log }: Serv
       const usesToken = access?.case !== "public" && access?.case !== "serviceOnly";
       const verified = authorization && usesToken ? verifyUser(authorization) : undefined;
       // Nearly always known from a call before.
-      const principal = verified instanceof Promise ? await verified : verified;
-      user = principal?.id;
+      principal = verified instanceof Promise ? await verified : verified;
       checkUser(method, principal);
       contextValues.set(principalKey, principal);
     } catch (error) {
-      refuse(error);
+      logRefusal(log, method, caller, principal, error);
+      throw error;
     }
-    const principal = contextValues.get(principalKey);
 
     if (!request.stream) checkRequestOwner(method, request.message, principal);
     const reply = await next(
@@ -67,4 +57,18 @@ export function authorize({ identifyCaller, verifyUser, directCalls, log }: Serv
       message: overStream(reply.message, { each: (message) => checkReplyOwner(method, message, principal) }),
     };
   };
+}
+
+function logRefusal(
+  log: Logger,
+  method: DescMethod,
+  caller: string | undefined,
+  principal: Principal | undefined,
+  error: unknown,
+): void {
+  if (!(error instanceof ServiceError)) return;
+  const { reason, cause } = error;
+  const problem = cause instanceof Error ? cause.message : undefined;
+  const rpc = `${method.parent.typeName}/${method.name}`;
+  log.warn({ caller, user: principal?.id, rpc, reason, problem }, "refused");
 }

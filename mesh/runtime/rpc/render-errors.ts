@@ -3,28 +3,28 @@ import type { Logger } from "../telemetry/log.ts";
 import { toStatus } from "./errors.ts";
 import { overStream } from "./over-stream.ts";
 
+type AnyRequest = Parameters<Parameters<Interceptor>[0]>[0];
+
 /**
  * Turns what handlers throw into statuses. Callers never see the text of an unexpected error; the log
  * has it.
  */
 export function renderErrors(log: Logger): Interceptor {
+  const render = (error: unknown, { service, method }: AnyRequest): ConnectError => {
+    const domain = service.typeName.slice(0, service.typeName.lastIndexOf("."));
+    const status = toStatus(error, domain);
+    if (status.code === Code.Internal || status.code === Code.Unknown || status.code === Code.DataLoss) {
+      log.error({ err: status.cause ?? status, rpc: `${service.typeName}/${method.name}` }, "call failed");
+    }
+    return status;
+  };
   return (next) => async (request) => {
-    const render = (error: unknown): ConnectError => {
-      const domain = request.service.typeName.slice(0, request.service.typeName.lastIndexOf("."));
-      const status = toStatus(error, domain);
-      if (status.code === Code.Internal || status.code === Code.Unknown || status.code === Code.DataLoss) {
-        log.error(
-          { err: status.cause ?? status, rpc: `${request.service.typeName}/${request.method.name}` },
-          "call failed",
-        );
-      }
-      return status;
-    };
     try {
       const reply = await next(request);
-      return reply.stream ? { ...reply, message: rethrowing(reply.message, render) } : reply;
+      if (!reply.stream) return reply;
+      return { ...reply, message: rethrowing(reply.message, (error) => render(error, request)) };
     } catch (error) {
-      throw render(error);
+      throw render(error, request);
     }
   };
 }

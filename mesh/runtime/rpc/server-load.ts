@@ -10,7 +10,7 @@ const startMs = 10_000;
 export class ServerLoad {
   /** Undefined where only the limits of methods hold. */
   readonly shedder: LoadShedder | undefined;
-  readonly #inFlight = new Map<DescMethod, number>();
+  readonly #methods = new Map<DescMethod, { inFlight: number }>();
   #total = 0;
   #shed = 0;
 
@@ -37,20 +37,26 @@ export class ServerLoad {
   /** Asks to serve a call; after true there must be one `leave`. */
   enter(method: DescMethod): boolean {
     const { importance, serverConcurrency } = policyOf(method);
-    const count = this.#inFlight.get(method) ?? 0;
-    if (count >= serverConcurrency || this.shedder?.sheds(importance)) {
+    const counted = this.#methods.get(method) ?? this.#add(method);
+    if (counted.inFlight >= serverConcurrency || this.shedder?.sheds(importance)) {
       this.#shed++;
       return false;
     }
-    this.#inFlight.set(method, count + 1);
+    counted.inFlight++;
     this.#total++;
     return true;
   }
 
   /** A call is over. */
   leave(method: DescMethod): void {
-    this.#inFlight.set(method, (this.#inFlight.get(method) ?? 1) - 1);
+    this.#methods.get(method)!.inFlight--;
     this.#total--;
+  }
+
+  #add(method: DescMethod): { inFlight: number } {
+    const counted = { inFlight: 0 };
+    this.#methods.set(method, counted);
+    return counted;
   }
 
   /** Shows it as metrics. */

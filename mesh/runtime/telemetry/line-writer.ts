@@ -10,10 +10,13 @@ const FULL = 64 * 1024;
  */
 export function lineWriter(fd = 1): (line: string) => void {
   let waiting = "";
+  // The same bytes for all turns: new ones for each would cost more than the writing.
+  const bytes = Buffer.allocUnsafeSlow(FULL * 2);
   const flush = (): void => {
-    const lines = Buffer.from(waiting);
+    const lines = waiting;
     waiting = "";
-    writeAll(fd, lines);
+    if (lines.length * 3 > bytes.length) return writeAll(fd, Buffer.from(lines));
+    writeAll(fd, bytes.subarray(0, bytes.write(lines)));
   };
   process.on("exit", flush);
   return (line) => {

@@ -11,6 +11,9 @@ type Fields = Record<string, string | string[] | undefined>;
 const tokenPattern = /^[\w!#$%&'*+.^`|~-]+$/;
 const badValuePattern = /[^\t\x20-\x7e\x80-\xff]/;
 
+/** What headers without any stand on, until they get one: most replies have none of their own. */
+const none: Fields = Object.freeze(Object.create(null));
+
 export class CallHeaders implements Headers {
   #fields: Fields;
   /** The object is somebody else's: it is copied before the first change. */
@@ -28,9 +31,10 @@ export class CallHeaders implements Headers {
 
   /** @throws TypeError for a name or a value that a header cannot have */
   static from(init?: Init): CallHeaders {
+    if (!init) return new CallHeaders(none, true);
     const headers = new CallHeaders(Object.create(null), false);
     if (init instanceof CallHeaders) init.copyTo(headers.#fields as OutgoingHttpHeaders);
-    else if (init) for (const [name, value] of entriesOf(init)) headers.append(name, value);
+    else for (const [name, value] of entriesOf(init)) headers.append(name, value);
     return headers;
   }
 

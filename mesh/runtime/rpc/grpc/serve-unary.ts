@@ -13,8 +13,9 @@ import { create, fromBinary, type Message, toBinary } from "@bufbuild/protobuf";
 import {
   Code,
   ConnectError,
+  type ContextKey,
   type ContextValues,
-  createContextValues,
+  createContextKey,
   type HandlerContext,
   type Interceptor,
   type UnaryRequest,
@@ -50,12 +51,28 @@ export function serveUnary(
   methods: ReadonlyMap<string, UnaryMethod>,
   options: ServeUnaryOptions,
 ): TakeStream {
+  const invoke = withInterceptors(options.interceptors);
   return (stream, headers) => {
     const method = methods.get(headers[":path"] as string);
     if (!method || headers[":method"] !== "POST" || !isGrpcProto(headers["content-type"])) return false;
-    new UnaryCall(stream, headers, method, options);
+    new UnaryCall(stream, headers, method, options, invoke);
     return true;
   };
+}
+
+type Invoke = (request: UnaryRequest) => Promise<UnaryResponse>;
+
+/** The call that a request belongs to. */
+const callKey = createContextKey<{ handle: Invoke } | undefined>(undefined, { description: "call" });
+
+/** All interceptors around the handler of the call; put together once and not for each call. */
+function withInterceptors(interceptors: readonly Interceptor[]): Invoke {
+  const handle: Invoke = (request) => {
+    const call = request.contextValues.get(callKey);
+    if (!call) throw new Error("an interceptor has replaced the context values of the call");
+    return call.handle(request);
+  };
+  return interceptors.reduceRight((next, interceptor) => interceptor(next as never) as Invoke, handle);
 }
 
 /** Why the signal of a call is aborted that ended well: whatever was begun on its behalf may stop. */
@@ -66,6 +83,7 @@ class UnaryCall {
   readonly #received: IncomingHttpHeaders;
   readonly #target: UnaryMethod;
   readonly #options: ServeUnaryOptions;
+  readonly #invokeAll: Invoke;
   readonly #body: SingleMessage;
   readonly #peer: Peer;
   readonly #responseHeader = CallHeaders.from();
@@ -83,11 +101,13 @@ class UnaryCall {
     received: IncomingHttpHeaders,
     target: UnaryMethod,
     options: ServeUnaryOptions,
+    invoke: Invoke,
   ) {
     this.#stream = stream;
     this.#received = received;
     this.#target = target;
     this.#options = options;
+    this.#invokeAll = invoke;
     this.#body = new SingleMessage(options.readMaxBytes);
     // Now: the stream forgets its session when it ends.
     this.#peer = peerOf(stream.session);
@@ -157,47 +177,33 @@ class UnaryCall {
   /** Runs the interceptors and the handler. */
   #invoke(message: Message): Promise<UnaryResponse> {
     const { method } = this.#target;
-    const contextValues: ContextValues = createContextValues().set(peerKey, this.#peer);
+    const contextValues = new CallValues().set(peerKey, this.#peer).set(callKey, this);
     if (this.#options.maxTimeoutMs) contextValues.set(keptDeadline, this.#clock);
     const signal = () => this.#signal();
+    const received = this.#received;
     const request: UnaryRequest = {
       stream: false,
       service: method.parent,
       method,
       requestMethod: "POST",
-      url: `${this.#received[":scheme"]}://${this.#received[":authority"] ?? this.#received.host}${this.#received[":path"]}`,
-      header: CallHeaders.received(this.#received),
+      get url() {
+        return `${received[":scheme"]}://${received[":authority"] ?? received.host}${received[":path"]}`;
+      },
+      header: CallHeaders.received(received),
       contextValues,
-      // An own property: interceptors copy the request. Made when asked for: most calls never need it.
+      // Own properties: interceptors copy the request. Made when asked for: most calls never need them.
       get signal() {
         return signal();
       },
       message,
     };
-    let next = (request: UnaryRequest) => this.#handle(request);
-    for (let i = this.#options.interceptors.length - 1; i >= 0; i--) {
-      next = (this.#options.interceptors[i] as Interceptor)(next as never) as typeof next;
-    }
-    return next(request);
+    return this.#invokeAll(request);
   }
 
-  async #handle(request: UnaryRequest): Promise<UnaryResponse> {
+  /** Runs the handler alone. */
+  async handle(request: UnaryRequest): Promise<UnaryResponse> {
     const { method, impl } = this.#target;
-    const context: HandlerContext = {
-      service: request.service,
-      method,
-      requestMethod: request.requestMethod,
-      protocolName: "grpc",
-      url: request.url,
-      get signal() {
-        return request.signal;
-      },
-      timeoutMs: () => (Number.isFinite(this.#clock.at) ? this.#clock.at - Date.now() : undefined),
-      requestHeader: request.header,
-      responseHeader: this.#responseHeader,
-      responseTrailer: this.#responseTrailer,
-      values: request.contextValues,
-    };
+    const context = new CallContext(request, this.#clock, this.#responseHeader, this.#responseTrailer);
     return {
       stream: false,
       service: method.parent,
@@ -293,6 +299,62 @@ class UnaryCall {
     // Nobody reads what is still coming: once the answer has left, the peer may stop sending (RFC 9113 section 8.1).
     this.#stream.resume();
     this.#stream.once("finish", () => setImmediate(() => this.#stream.close(NGHTTP2_NO_ERROR)));
+  }
+}
+
+/** What a handler knows of its call. */
+class CallContext implements HandlerContext {
+  readonly protocolName = "grpc";
+  readonly service: HandlerContext["service"];
+  readonly method: HandlerContext["method"];
+  readonly requestMethod: string;
+  readonly requestHeader: Headers;
+  readonly responseHeader: Headers;
+  readonly responseTrailer: Headers;
+  readonly values: ContextValues;
+  readonly #request: UnaryRequest;
+  readonly #clock: KeptDeadline;
+
+  constructor(request: UnaryRequest, clock: KeptDeadline, header: Headers, trailer: Headers) {
+    this.service = request.service;
+    this.method = request.method;
+    this.requestMethod = request.requestMethod;
+    this.requestHeader = request.header;
+    this.responseHeader = header;
+    this.responseTrailer = trailer;
+    this.values = request.contextValues;
+    this.#request = request;
+    this.#clock = clock;
+  }
+
+  get url(): string {
+    return this.#request.url;
+  }
+
+  get signal(): AbortSignal {
+    return this.#request.signal;
+  }
+
+  timeoutMs(): number | undefined {
+    const { at } = this.#clock;
+    return Number.isFinite(at) ? at - Date.now() : undefined;
+  }
+}
+
+/** Connect's own makes three functions for each call. */
+class CallValues implements ContextValues {
+  get<T>(key: ContextKey<T>): T {
+    return key.id in this ? (this as unknown as Record<symbol, T>)[key.id]! : key.defaultValue;
+  }
+
+  set<T>(key: ContextKey<T>, value: T): this {
+    (this as unknown as Record<symbol, T>)[key.id] = value;
+    return this;
+  }
+
+  delete(key: ContextKey<unknown>): this {
+    delete (this as unknown as Record<symbol, unknown>)[key.id];
+    return this;
   }
 }
 
