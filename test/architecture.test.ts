@@ -33,9 +33,11 @@ const allowed: Record<string, string[]> = {
   cli: ["cli", "dashboard/sources", "mesh/runtime", "deploy/local", "gen"],
 };
 
-const sources = readdirSync(root, { recursive: true, encoding: "utf8" })
-  .filter((path) => path.endsWith(".ts") && folders.some((folder) => path.startsWith(`${folder}/`)))
+const files = readdirSync(root, { recursive: true, encoding: "utf8" })
+  .filter((path) => folders.some((folder) => path.startsWith(`${folder}/`)))
   .filter((path) => !path.includes("node_modules"));
+const sources = files.filter((path) => path.endsWith(".ts"));
+const goSources = files.filter((path) => path.endsWith(".go"));
 
 function importsOf(path: string): string[] {
   const text = readFileSync(join(root, path), "utf8");
@@ -50,7 +52,7 @@ function importsOf(path: string): string[] {
 }
 
 const within = (path: string, part: string) => path === part || path.startsWith(`${part}/`);
-const isTest = (path: string) => /\.test\.ts$|\/testdata\//.test(path);
+const isTest = (path: string) => /\.test\.ts$|_test\.go$|\/testdata\//.test(path);
 
 for (const [part, targets] of Object.entries(allowed)) {
   test(`${part} imports only from ${targets.join(", ")}`, () => {
@@ -77,10 +79,10 @@ test("the kit knows no noun of the shop", () => {
   // "order" alone is an ordinary word: sequence, sorting, "in order to".
   const nouns =
     /\b(shops?|products?|inventory|payments?|checkout|carts?|customers?)\b|order_?id|place.?order|OrderService/i;
-  const breaches = sources
+  const breaches = [...sources, ...goSources]
     .filter(
       (path) =>
-        ["mesh/runtime", "mesh/codegen", "edge", "dashboard"].some((part) => within(path, part)) &&
+        ["mesh/runtime", "mesh/codegen", "mesh/go", "edge", "dashboard"].some((part) => within(path, part)) &&
         !isTest(path),
     )
     .flatMap((path) =>

@@ -1,4 +1,7 @@
-/** Starts services of the contract in the test's own process: real database, real bus, real port. */
+/**
+ * Starts services of the contract in the test's own process: real database, real bus, real port. One that WEFT_IMPL
+ * names runs in its other language, as a process.
+ */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -20,6 +23,7 @@ import { type RunningService, startService } from "#mesh/runtime/start-service.t
 import { contextFromHeaders, runInContext } from "#mesh/runtime/telemetry/context.ts";
 import { createLogger } from "#mesh/runtime/telemetry/log.ts";
 import { freshBus, freshDatabase } from "./fresh.ts";
+import { replacementOf, startImplementation } from "./implementation-process.ts";
 
 const issuer = "https://issuer.test";
 const audience = "weft-test";
@@ -101,8 +105,11 @@ export async function serve(
     const database = databases.get(name) ?? (await freshDatabase(name));
     databases.set(name, database);
     const instance = { WEFT_INSTANCE: `${name}-${running.length}` }; // all of them are one process here
-    const config = readConfig({ ...environment(name), ...instance, DATABASE_URL: database, ...options.env });
-    const service = await startService(definition, config);
+    const env = { ...environment(name), ...instance, DATABASE_URL: database, ...options.env };
+    const replacement = replacementOf(name);
+    const service = replacement
+      ? await startImplementation(name, replacement, env)
+      : await startService(definition, readConfig(env));
     running.push(service);
     ports.set(name, service.port);
   };

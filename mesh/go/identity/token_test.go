@@ -1,0 +1,169 @@
+package identity
+
+import (
+	"context"
+	"crypto/ed25519"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+
+	"weft.local/weft/mesh/go/rpc/refusal"
+)
+
+// issuer signs tokens and serves its keys.
+type issuer struct {
+	key    ed25519.PrivateKey
+	server *httptest.Server
+	asked  atomic.Int32
+	away   atomic.Bool
+}
+
+func newIssuer(t *testing.T) *issuer {
+	public, private, _ := ed25519.GenerateKey(nil)
+	i := &issuer{key: private}
+	i.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		i.asked.Add(1)
+		if i.away.Load() {
+			http.Error(w, "away", http.StatusServiceUnavailable)
+			return
+		}
+		json.NewEncoder(w).Encode(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{
+			{Key: public, KeyID: "k1", Algorithm: "EdDSA", Use: "sig"},
+		}})
+	}))
+	t.Cleanup(i.server.Close)
+	return i
+}
+
+type says map[string]any
+
+func (i *issuer) token(t *testing.T, header map[string]any, change says) string {
+	t.Helper()
+	now := time.Now().Unix()
+	claims := says{
+		"iss": "https://issuer.test", "aud": "weft", "sub": "alice", "roles": []string{"customer"},
+		"iat": now, "exp": now + 300, "jti": "1",
+	}
+	for name, value := range change {
+		if value == nil {
+			delete(claims, name)
+		} else {
+			claims[name] = value
+		}
+	}
+	options := (&jose.SignerOptions{}).WithType("at+jwt").WithHeader("kid", "k1")
+	for name, value := range header {
+		options = options.WithHeader(jose.HeaderKey(name), value)
+	}
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.EdDSA, Key: i.key}, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := jwt.Signed(signer).Claims(map[string]any(claims)).Serialize()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "Bearer " + text
+}
+
+func (i *issuer) verifier() *Verifier {
+	return &Verifier{
+		Keys: NewKeys(i.server.URL, "", nil), Issuer: "https://issuer.test", Audience: "weft",
+		IsRevoked: func(string, time.Time) bool { return false },
+	}
+}
+
+func reasonOf(err error) string {
+	var refused *refusal.Refusal
+	if errors.As(err, &refused) {
+		return refused.Reason
+	}
+	if err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+func TestTokensAreTakenOrRefusedByWhatTheySay(t *testing.T) {
+	i := newIssuer(t)
+	now := time.Now().Unix()
+	for what, try := range map[string]struct {
+		header map[string]any
+		claims says
+		reason string
+	}{
+		"good":                 {nil, nil, ""},
+		"of another kind":      {map[string]any{"typ": "JWT"}, nil, "TOKEN_INVALID"},
+		"by an unknown key":    {map[string]any{"kid": "k2"}, nil, "TOKEN_INVALID"},
+		"of another issuer":    {nil, says{"iss": "x"}, "TOKEN_INVALID"},
+		"for another audience": {nil, says{"aud": "x"}, "TOKEN_INVALID"},
+		"for several":          {nil, says{"aud": []string{"x", "weft"}}, ""},
+		"expired":              {nil, says{"iat": now - 400, "exp": now - 100}, "TOKEN_EXPIRED"},
+		"within the tolerance": {nil, says{"iat": now - 300, "exp": now - 2}, ""},
+		"too long lived":       {nil, says{"exp": now + 3_600}, "TOKEN_INVALID"},
+		"of long ago":          {nil, says{"iat": now - 3_600, "exp": now + 60}, "TOKEN_EXPIRED"},
+		"of the future":        {nil, says{"iat": now + 60, "exp": now + 120}, "TOKEN_INVALID"},
+		"not yet":              {nil, says{"nbf": now + 60}, "TOKEN_INVALID"},
+		"without an id":        {nil, says{"jti": nil}, "TOKEN_INVALID"},
+		"without a subject":    {nil, says{"sub": nil}, "TOKEN_INVALID"},
+		"without roles":        {nil, says{"roles": nil}, "TOKEN_INVALID"},
+		"with odd roles":       {nil, says{"roles": []any{1}}, "TOKEN_INVALID"},
+	} {
+		_, err := i.verifier().Verify(context.Background(), i.token(t, try.header, try.claims))
+		if reasonOf(err) != try.reason {
+			t.Errorf("%s: %v, not %q", what, err, try.reason)
+		}
+	}
+	other := newIssuer(t)
+	if _, err := i.verifier().Verify(context.Background(), other.token(t, nil, nil)); reasonOf(err) != "TOKEN_INVALID" {
+		t.Errorf("signed by another: %v", err)
+	}
+}
+
+func TestKeysAreReadOnceAndATokenIsCheckedOnce(t *testing.T) {
+	i := newIssuer(t)
+	verifier := i.verifier()
+	for range 3 {
+		if _, err := verifier.Verify(context.Background(), i.token(t, nil, nil)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	verifier.Verify(context.Background(), i.token(t, map[string]any{"kid": "k9"}, nil))
+	if asked := i.asked.Load(); asked != 1 {
+		t.Errorf("the keys were read %d times", asked)
+	}
+}
+
+func TestARevokedTokenIsRefusedThoughItWasGood(t *testing.T) {
+	i := newIssuer(t)
+	verifier := i.verifier()
+	token := i.token(t, nil, nil)
+	if _, err := verifier.Verify(context.Background(), token); err != nil {
+		t.Fatal(err)
+	}
+	verifier.IsRevoked = func(user string, _ time.Time) bool { return user == "alice" }
+	if _, err := verifier.Verify(context.Background(), token); reasonOf(err) != "TOKEN_REVOKED" {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestKeysThatCannotBeReadAreNotTheTokensFault(t *testing.T) {
+	i := newIssuer(t)
+	i.away.Store(true)
+	verifier := i.verifier()
+	for range 3 {
+		if _, err := verifier.Verify(context.Background(), i.token(t, nil, nil)); reasonOf(err) != "KEYS_UNAVAILABLE" {
+			t.Errorf("%v", err)
+		}
+	}
+	if asked := i.asked.Load(); asked != 1 {
+		t.Errorf("asked %d times within a second", asked)
+	}
+}
