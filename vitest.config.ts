@@ -4,6 +4,9 @@ import { defineConfig } from "vitest/config";
 /** test/packages installs packages and has a configuration of its own. */
 const notOurs = ["**/node_modules/**", ".weft/**", "third_party/**", "gen/**", "test/packages/**"];
 
+/** What compares languages needs their tools: npm run polyglot sets WEFT_IMPL. */
+const polyglot = process.env.WEFT_IMPL ? [] : ["test/polyglot/**"];
+
 /** They need the whole system running. */
 const journeys = [
   "test/journeys/**/*.test.ts",
@@ -28,7 +31,7 @@ export default defineConfig({
         test: {
           name: "parts",
           include: ["**/*.test.ts"],
-          exclude: [...notOurs, ...journeys],
+          exclude: [...notOurs, ...polyglot, ...journeys],
           globalSetup: ["test/system/protos.ts", "test/system/databases.ts"],
         },
       },

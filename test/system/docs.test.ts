@@ -16,8 +16,17 @@ const pages = [
   "docs/patterns.md",
   "deploy/local/README.md",
 ];
+/** Its commands need tools of other languages, which npm run polyglot has. */
+const polyglotPage = "docs/polyglot.md";
 const services = system.services.map(({ name }) => name);
-const everyPage = [...pages, "test/chaos/README.md", ...services.map((name) => `services/${name}/README.md`)];
+const everyPage = [
+  ...pages,
+  polyglotPage,
+  "mesh/go/README.md",
+  "services/inventory/go/README.md",
+  "test/chaos/README.md",
+  ...services.map((name) => `services/${name}/README.md`),
+];
 
 const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const textOf = (page: string) => readFileSync(join(root, page), "utf8");
@@ -39,7 +48,7 @@ function onOurPorts(block: string): string {
 const run = (block: string) =>
   promisify(execFile)("bash", ["-euo", "pipefail", "-c", onOurPorts(block)], { cwd: root, timeout: 50_000 });
 
-const runnable = pages.flatMap((page) =>
+const runnable = [...pages, ...(process.env.WEFT_IMPL ? [polyglotPage] : [])].flatMap((page) =>
   blocksOf(page)
     .filter((block) => !isNpm(block))
     .map((block) => ({ page, block, first: block.split("\n", 1)[0]! })),

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc"
@@ -259,7 +260,9 @@ func (s *Server) admit(ctx context.Context, c *call) error {
 	if err := c.policy.CheckCaller(caller); err != nil {
 		return err
 	}
-	if authorization := first(c.header, "authorization"); authorization != "" && c.policy.UsesToken() {
+	// All there are: several are no token, whichever of them something on the way has looked at.
+	authorization := strings.Join(c.header.Get("authorization"), ", ")
+	if authorization != "" && c.policy.UsesToken() {
 		if c.principal, err = s.parts.Verifier.Verify(ctx, authorization); err != nil {
 			return err
 		}
@@ -270,7 +273,7 @@ func (s *Server) admit(ctx context.Context, c *call) error {
 // identify is the name of the calling workload by the certificate of its connection; "" for one that shows none.
 func (s *Server) identify(ctx context.Context, header metadata.MD) (string, error) {
 	for _, name := range []string{"x-forwarded-client-cert", "l5d-client-id"} {
-		if first(header, name) != "" { // no proxy of ours sets it, so somebody has made it up
+		if len(header.Get(name)) > 0 { // no proxy of ours sets it, so somebody has made it up
 			return "", unproved(name + " is not used here")
 		}
 	}
