@@ -40,6 +40,8 @@ test.each([
   ["trace --slower soon", "--slower must be a duration"],
   ["top --ticks 0", "--ticks must be"],
   ["call", "name a method"],
+  ["token", "name one user"],
+  ["eject", "`eject shop`"],
   ["completion tcsh", "name a shell"],
 ])('"weft %s" is wrong usage', async (line, says) => {
   const { code, err } = await weft(line, { WEFT_DASHBOARD_URL: "http://127.0.0.1:1" });

@@ -10,9 +10,11 @@ import { logs } from "./logs.ts";
 import { open } from "./open.ts";
 import { kill, restart, scale, start, stop } from "./processes.ts";
 import type { Command } from "./run-command-line.ts";
+import { eject } from "./scaffold/eject/eject-shop.ts";
 import { newService } from "./scaffold/new-service.ts";
 import { removeService } from "./scaffold/remove-service.ts";
 import { status } from "./status.ts";
+import { token } from "./token.ts";
 import { top } from "./top.ts";
 import { trace } from "./trace.ts";
 
@@ -34,6 +36,8 @@ const all: readonly Command[] = [
   bench,
   newService,
   removeService,
+  eject,
+  token,
   open,
 ];
 

@@ -94,12 +94,15 @@ export interface DashboardConfig {
   readonly port: number;
   /** Undefined: no bus to look at. */
   readonly natsUrl: string | undefined;
+  /** PEM files of the workload as which services are called, and the roots. */
   readonly identityCertFile: string;
   readonly identityKeyFile: string;
   readonly trustBundleFile: string;
-  /** Whether faults may be injected and events published by hand. */
+  /** Whether events may be published by hand: "development". */
   readonly development: boolean;
+  /** Whether faults may be injected on purpose. */
   readonly faults: boolean;
+  /** From which level on lines are logged. */
   readonly logLevel: string;
   readonly system: SystemDescription;
 }

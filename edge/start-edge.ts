@@ -1,6 +1,6 @@
 /** The gateway of a mesh: what it knows of the services comes from the contract's descriptors. */
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import type { IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -133,7 +133,7 @@ export async function startEdge(
     ...hooks,
   });
 
-  const openApi = readFileSync(config.env.WEFT_OPENAPI ?? "gen/openapi/openapi.json", "utf8");
+  const openApi = readOpenApi(config.env.WEFT_OPENAPI);
   const { server, drain } = gatewayServer([protocols, transcoder], await edgePages({ isReady, openApi }), {
     limits: { requestTimeoutMs: settings.request_timeout_ms },
     everyRequest: parts.everyRequest,
@@ -186,6 +186,12 @@ export async function startEdge(
 export function requestId(headers: IncomingHttpHeaders): string {
   const sent = headers["x-request-id"];
   return requestIdFrom(Array.isArray(sent) ? sent[0] : sent);
+}
+
+/** The document that is asked for, or the usual one: a contract with nothing open at the edge has none. */
+function readOpenApi(file: string | undefined): string | undefined {
+  const usual = "gen/openapi/openapi.json";
+  return file === undefined && !existsSync(usual) ? undefined : readFileSync(file ?? usual, "utf8");
 }
 
 function readDescriptors(file: string): FileRegistry {

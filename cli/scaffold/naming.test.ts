@@ -43,12 +43,20 @@ test.each([
   ["x".repeat(41), /at most 40/],
   ["edge", /"edge" is reserved/],
   ["postgres", /reserved/],
+  ["google", /would hide the package "google"/],
+  ["weft", /would hide the package "weft"/],
+  ["shop", /would hide the package "shop"/],
+  ["order-2", /replicas are called/],
   ["class", /reserved word/],
   ["news", /--thing: "New"/],
   ["maps", /--thing: "Map" has a meaning/],
   ["promises", /--thing: "Promise"/],
 ])("%s is refused with the reason", (service, message) => {
   expect(() => spell(service)).toThrow(message);
+});
+
+test.each(["google", "weft", "Shop", "my-shop"])("the package %j is refused", (root) => {
+  expect(() => spellingsFor("reviews", { root, today })).toThrow(/--package/);
 });
 
 test.each(["review", "Re view", "GIFT-Card", "", "X".repeat(41)])("the thing %j is refused", (thing) => {

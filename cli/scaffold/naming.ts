@@ -6,10 +6,11 @@ export type Spellings = Readonly<ReturnType<typeof spellingsFor>>;
 
 /** Names of processes and workloads that are no services, and words that places for names cannot hold. */
 const reserved = new Set(
-  "edge operator stranger single dashboard postgres nats inbox mail weft default template0 template1 public".split(
-    " ",
-  ),
+  `edge edge-admin operator stranger single dashboard postgres nats inbox mail default template0 template1
+   public`.split(/\s+/),
 );
+/** Packages that contracts name by their first part, which must not mean something nearer to them. */
+const foreignPackages = new Set(["weft", "google", "buf", "grpc"]);
 /** Reserved words of ECMAScript (ECMA-262, section 12.7.2), strict mode included. */
 const keywords = new Set(
   `await break case catch class const continue debugger default delete do else enum export extends false finally
@@ -42,6 +43,14 @@ export function spellingsFor(
     );
   if (!/^[a-z][a-z0-9_]*$/.test(root))
     throw new WrongUsage(`--package: "${root}" must be one lower-case word, such as "shop"`);
+  if (foreignPackages.has(root))
+    throw new WrongUsage(`--package: "${root}" is somebody else's; take a word of your own, such as "app"`);
+  if (foreignPackages.has(service) || service === root)
+    throw new WrongUsage(
+      `NAME: "${service}" is reserved: it would hide the package "${service}" in contracts`,
+    );
+  if (/-\d+$/.test(service))
+    throw new WrongUsage(`NAME: "${service}" is reserved: replicas are called NAME-2 and so on`);
   if (reserved.has(service)) throw new WrongUsage(`NAME: "${service}" is reserved`);
   const words = service.split("-");
   const ident = camel(words);

@@ -18,7 +18,7 @@ export const registrations: readonly Registration[] = [
     path: "deploy/local/system.ts",
     add: (text, spellings, port) =>
       before(
-        text,
+        text.replace(/^ {2}services: \[\],$/m, "  services: [\n  ],"),
         /^ {2}\],\n {2}edge: /m,
         fill(
           `    { name: "{{name}}", port: ${port}, entry: "services/{{name}}/main.ts", database: true },\n`,
@@ -37,7 +37,7 @@ export const registrations: readonly Registration[] = [
   {
     path: "deploy/local/single.ts",
     add: (text, spellings) =>
-      withDefinitions(before(text, /^\nconst definitions = /m, importOf(spellings)), (list) => [
+      withDefinitions(before(text, /^\nconst definitions: /m, importOf(spellings)), (list) => [
         ...list,
         spellings.ident,
       ]),
@@ -52,16 +52,31 @@ export const registrations: readonly Registration[] = [
       before(text, /^ {2}edge:\n/m, fill(composeBlock, spellings)).replace(
         edgeUpstreams,
         (_, start: string, list: string) =>
-          `${start}${[...entriesOf(list), upstreamOf(spellings)].join(",")}`,
+          `${start} ${[...entriesOf(list), upstreamOf(spellings)].join(",")}`,
       ),
     remove: (text, spellings) =>
       without(text, new RegExp(`^ {2}${spellings.name}:\\n(?: {4}.*\\n)+\\n`, "m")).replace(
         edgeUpstreams,
         (_, start: string, list: string) =>
-          `${start}${entriesOf(list)
+          `${start} ${entriesOf(list)
             .filter((entry) => entry !== upstreamOf(spellings))
             .join(",")}`,
       ),
+  },
+  {
+    path: "deploy/observability/compose.yaml",
+    add: (text, { name }) => before(text, /^ {2}edge:\n/m, `  ${name}: *spans\n`),
+    remove: (text, { name }) => without(text, new RegExp(`^ {2}${name}: \\*spans\\n`, "m")),
+  },
+  {
+    path: "deploy/observability/prometheus/compose.yaml",
+    add: (text, { name }) => withTargets(text, (services) => [...services, name]),
+    remove: (text, { name }) => withTargets(text, (services) => services.filter((other) => other !== name)),
+  },
+  {
+    path: "deploy/observability/kustomization.yaml",
+    add: (text, { name }) => withRules(text, (services) => [...services, name]),
+    remove: (text, { name }) => withRules(text, (services) => services.filter((other) => other !== name)),
   },
   {
     path: ".github/workflows/release.yaml",
@@ -77,9 +92,30 @@ function importOf({ ident, name }: Spellings): string {
 
 /** The list of what runs in one process, changed. */
 function withDefinitions(text: string, change: (idents: string[]) => string[]): string {
-  return text.replace(/^const definitions = \{([^}]*)\};$/m, (_, list: string) => {
+  return text.replace(/^(const definitions: .* = )\{([^}]*)\};$/m, (_, start: string, list: string) => {
     const idents = list.split(",").map((ident) => ident.trim());
-    return `const definitions = { ${change(idents.filter(Boolean)).join(", ")} };`;
+    return `${start}{ ${change(idents.filter(Boolean)).join(", ")} };`;
+  });
+}
+
+/** The list of what Prometheus asks for figures, changed; the edge's port is another, and its list the next. */
+function withTargets(text: string, change: (services: string[]) => string[]): string {
+  return text.replace(/(?<=- targets:).*?(?=\n {6}- targets: \["edge:)/s, (list) => {
+    const there = [...list.matchAll(/"(.+?):8080"/g)].map(([, name]) => name as string);
+    const targets = change(there).map((name) => `"${name}:8080"`);
+    return ` [${targets.join(", ")}]`;
+  });
+}
+
+/** The list of generated rules, changed: one file a service, and one for the events of all. */
+function withRules(text: string, change: (services: string[]) => string[]): string {
+  const listed = /(?<=- name: prometheus-rules\n {4}files:)(?: \[\]|(?:\n {6}- .*)+)/;
+  return text.replace(listed, (list) => {
+    const there = [...list.matchAll(/rules\/(.+)\.rules\.yaml/g)].map(([, name]) => name as string);
+    const services = change(there.filter((name) => name !== "events"));
+    const files = services.length > 0 ? [...services, "events"].sort() : [];
+    const lines = files.map((name) => `\n      - generated/rules/${name}.rules.yaml`);
+    return lines.length > 0 ? lines.join("") : " []";
   });
 }
 
@@ -99,8 +135,12 @@ const composeBlock = `  {{name}}:
 
 `;
 /** Of the edge, the last service: it may call everybody. */
-const edgeUpstreams = /^( {6}WEFT_UPSTREAMS: )(auth=.*|.*)(?=\n {4}ports:)/m;
-const entriesOf = (list: string) => list.split(",").filter((entry) => entry !== "" && entry !== '""');
+const edgeUpstreams = /^( {6}WEFT_UPSTREAMS:)(.*)(?=\n {4}ports:)/m;
+const entriesOf = (list: string) =>
+  list
+    .trim()
+    .split(",")
+    .filter((entry) => entry !== "" && entry !== '""');
 const upstreamOf = ({ name }: Spellings) => `${name}=https://${name}:8080`;
 
 function before(text: string, place: RegExp, addition: string): string {

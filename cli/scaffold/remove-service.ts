@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { system } from "#local/system.ts";
 import { type Command, CommandFailed, WrongUsage } from "../run-command-line.ts";
-import { type Spellings, spellingsFor } from "./naming.ts";
+import type { Spellings } from "./naming.ts";
 import { registrations } from "./registrations.ts";
 import { change, exists, protoFiles, root, textOf } from "./repository.ts";
+import { spellingsOf } from "./spellings-of.ts";
 
 const usage = `usage: weft remove service NAME --yes
 
@@ -50,14 +51,6 @@ function parse(args: string[]) {
   } catch (error) {
     throw new WrongUsage((error as Error).message);
   }
-}
-
-/** Spellings of a service that is there; its package is read from its contract. */
-function spellingsOf(name: string): Spellings {
-  const declared = protoFiles().find((path) => new RegExp(`^\\s*name: "${name}"`, "m").test(textOf(path)));
-  const found = declared && /^package (\w+)\.\w+\.v\d+;$/m.exec(textOf(declared));
-  if (!found) throw new CommandFailed(`NAME: no contract under proto/ has the service "${name}"`);
-  return spellingsFor(name, { thing: "Thing", root: found[1] as string, today: new Date() });
 }
 
 /** "FILE: why" of everything else that needs the service. */

@@ -29,7 +29,9 @@ export function protoFiles(): string[] {
 export async function change(changes: ReadonlyMap<string, string | undefined>): Promise<void> {
   const texts = new Map(changes);
   if (exists(whoMayCall)) texts.set(whoMayCall, textOf(whoMayCall)); // put back with the others when it goes wrong
-  const earlier = new Map([...texts.keys()].map((path) => [path, exists(path) ? textOf(path) : undefined]));
+  const earlier = new Map(
+    [...texts.keys()].map((path) => [path, exists(path) ? readFileSync(join(root, path)) : undefined]),
+  );
   try {
     write(texts);
     await format([...texts].filter(([, text]) => text !== undefined).map(([path]) => path));
@@ -57,7 +59,7 @@ async function writeDownWhoMayCall(): Promise<void> {
   ]);
 }
 
-function write(texts: ReadonlyMap<string, string | undefined>): void {
+function write(texts: ReadonlyMap<string, string | Buffer | undefined>): void {
   for (const [path, text] of texts) {
     const file = join(root, path);
     if (text === undefined) {
@@ -78,8 +80,8 @@ function removeEmptyFolders(path: string): void {
 
 async function format(paths: string[]): Promise<void> {
   const protos = paths.filter((path) => path.endsWith(".proto"));
-  const sources = paths.filter((path) => path.endsWith(".ts"));
-  if (sources.length > 0) await run("npx", ["--no-install", "biome", "check", "--write", ...sources]);
+  const others = paths.filter((path) => /\.(ts|json|md|yaml)$/.test(path));
+  if (others.length > 0) await run("npx", ["--no-install", "biome", "check", "--write", ...others]);
   for (const path of protos) await run("npx", ["--no-install", "buf", "format", "-w", path]);
 }
 

@@ -39,7 +39,7 @@ for (const name of [...names, "operator"]) {
 chmodSync(identities.bundle, 0o644);
 
 const users = natsUsers(
-  busUses(join(root, system.descriptors), names, system.tokens.jwksService, passwordOf),
+  busUses(join(root, system.descriptors), names, system.tokens.keys?.service, passwordOf),
 );
 const configuration = natsConfiguration({
   binary: "",

@@ -14,13 +14,13 @@ import type { BusUse } from "./nats-users.ts";
  *
  * @param descriptors file with the descriptor set of the contract
  * @param services names of those that run; the others get no user
- * @param issuer the one of them that issues access tokens
+ * @param issuer the one of them that issues access tokens; undefined: none does
  * @param faults whether faults may be injected into them
  */
 export function busUses(
   descriptors: string,
   services: string[],
-  issuer: string,
+  issuer: string | undefined,
   passwordOf: (service: string) => string,
   faults = false,
 ): BusUse[] {

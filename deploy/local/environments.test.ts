@@ -14,8 +14,7 @@ const library: System = {
   tokens: {
     issuer: "library",
     audience: "library",
-    jwksService: "books",
-    jwksUrl: ({ url }) => `${url("books")}/keys`,
+    keys: { service: "books", url: ({ url }) => `${url("books")}/keys` },
   },
   descriptors: "",
   welcome: () => "",

@@ -1,6 +1,13 @@
 import { join } from "node:path";
 import type { Identities, IdentityFiles } from "./identities.ts";
-import { adminName, type Places, placesSeenFrom, type ServiceEntry, type System } from "./topology.ts";
+import {
+  adminName,
+  type Places,
+  placesSeenFrom,
+  type ServiceEntry,
+  type System,
+  type Tokens,
+} from "./topology.ts";
 
 export type Connections = {
   places: Places;
@@ -8,6 +15,8 @@ export type Connections = {
   /** Database URL of a service that has one. */
   databaseUrl(service: string): string | undefined;
   natsUrl(service: string): string;
+  /** Where the keys of users' tokens are that the runner issues; needed where no service does. */
+  tokenKeysUrl?: string;
   /** Root of the repository. */
   root: string;
   /** Whether faults may be injected on purpose; not where left out. */
@@ -56,8 +65,7 @@ function environmentOf(
     ...identityVariables(identities.filesOf(name)),
     WEFT_TRUST_BUNDLE: identities.bundle,
     WEFT_TRUST_DOMAIN: trustDomain,
-    WEFT_JWKS_URL: secure(tokens.jwksUrl(places)),
-    WEFT_JWKS_SERVICE: tokens.jwksService,
+    ...keysOf(tokens, places, connections),
     WEFT_TOKEN_ISSUER: tokens.issuer,
     WEFT_TOKEN_AUDIENCE: tokens.audience,
     WEFT_DIRECT_CALLS: "allow",
@@ -66,6 +74,13 @@ function environmentOf(
     WEFT_SEED_FILE: join(root, "deploy/local/seed.json"),
     ...entry.environment?.(places),
   };
+}
+
+/** Where a process finds the keys that check users' tokens. */
+function keysOf({ keys }: Tokens, places: Places, { tokenKeysUrl }: Connections): Record<string, string> {
+  if (keys) return { WEFT_JWKS_URL: secure(keys.url(places)), WEFT_JWKS_SERVICE: keys.service };
+  if (tokenKeysUrl === undefined) throw new Error("nobody issues users' tokens");
+  return { WEFT_JWKS_URL: tokenKeysUrl };
 }
 
 /**

@@ -1,7 +1,33 @@
 import { resolve } from "node:path";
 import { expect, test } from "vitest";
+import type { Implementation } from "./implementations/implementation.ts";
 import { readOptions, WrongOption } from "./options.ts";
-import { system } from "./system.ts";
+import type { System } from "./topology.ts";
+
+const implementation: Implementation = { build: async () => {}, command: () => [] };
+const service = (name: string, port: number, languages: string[] = []) => ({
+  name,
+  port,
+  entry: "",
+  database: true,
+  implementations: Object.fromEntries(languages.map((language) => [language, implementation])),
+});
+const system: System = {
+  services: [
+    service("auth", 9001),
+    service("inventory", 9004, ["go"]),
+    service("order", 9005),
+    service("payment", 9006),
+    service("email", 9007, ["python"]),
+  ],
+  edge: { name: "edge", port: 8080, entry: "", database: false },
+  singleEntry: "",
+  servers: { postgres: 15432, nats: 14222, inbox: 11025 },
+  trustDomain: "weft.local",
+  tokens: { issuer: "", audience: "" },
+  descriptors: "",
+  welcome: () => "",
+};
 
 test("without arguments and environment the defaults hold", () => {
   expect(readOptions(system, [], {})).toMatchObject({
@@ -53,7 +79,7 @@ test.for([
     name: "a language for nothing that exists",
     args: ["--impl", "stock=go"],
     env: {},
-    says: "--impl stock=go: there is no service stock; there are auth, user, product, inventory",
+    says: "--impl stock=go: there is no service stock; there are auth, inventory",
   },
   {
     name: "a language that a service is not there in",

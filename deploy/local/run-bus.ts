@@ -31,7 +31,13 @@ export async function startBus(
   });
   const began = Date.now();
   const contract = join(root, system.descriptors);
-  const uses = busUses(contract, processNames(system), system.tokens.jwksService, passwordOf, options.faults);
+  const uses = busUses(
+    contract,
+    processNames(system),
+    system.tokens.keys?.service,
+    passwordOf,
+    options.faults,
+  );
   const users = [
     ...natsUsers(uses),
     {

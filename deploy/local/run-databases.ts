@@ -6,7 +6,8 @@ import { type Run, startParts } from "./run.ts";
 
 /**
  * Starts PostgreSQL and gives each service its database; services with a
- * DATABASE_URL_<SERVICE> keep theirs, and if all have one nothing is started.
+ * DATABASE_URL_<SERVICE> keep theirs, and if no service needs one nothing is started.
+ * Where there is no service yet, the server waits for the first.
  *
  * @param passwordOf password of a service's role
  * @returns the database URL of each service that has a database
@@ -19,7 +20,7 @@ export async function startDatabases(
   const urls = new Map(options.databaseUrls);
   for (const service of urls.keys()) output.done("database", `${service}: yours`);
   const wanted = system.services.filter(({ name, database }) => database && !urls.has(name));
-  if (wanted.length === 0) return urls;
+  if (wanted.length === 0 && system.services.length > 0) return urls;
 
   const began = Date.now();
   const { adminUrl, folder } = await startServer(run);

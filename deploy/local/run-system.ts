@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { startControl } from "./control/server.ts";
 import { steer } from "./control/steer.ts";
+import { ensureTokenKeys } from "./development-tokens.ts";
 import { environmentsFor } from "./environments.ts";
 import { type Identities, openIdentities } from "./identities.ts";
 import { buildImplementations } from "./implementations/build.ts";
@@ -36,12 +37,14 @@ export async function startSystem(run: Run): Promise<void> {
     buildImplementations(run),
   ]);
   const databaseUrl = (service: string) => databaseUrls.get(service);
+  const tokenKeysUrl = system.tokens.keys ? undefined : ensureTokenKeys(options.dataDir);
   const environments = environmentsFor(system, {
     places,
     identities,
     root,
     natsUrl,
     databaseUrl,
+    tokenKeysUrl,
     faults: options.faults,
   });
   const services = await startServices(run, environments, identities);

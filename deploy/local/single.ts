@@ -2,6 +2,7 @@
 import { startEdge } from "#edge/start-edge.ts";
 import { readConfig } from "#mesh/runtime/config.ts";
 import type { LocalTransports } from "#mesh/runtime/rpc/clients.ts";
+import type { ServiceDefinition } from "#mesh/runtime/service.ts";
 import { startService } from "#mesh/runtime/start-service.ts";
 import { stopOnSignal } from "#mesh/runtime/stop-on-signal.ts";
 import { createLogger } from "#mesh/runtime/telemetry/log.ts";
@@ -13,7 +14,15 @@ import { payment } from "../../services/payment/service.ts";
 import { product } from "../../services/product/service.ts";
 import { user } from "../../services/user/service.ts";
 
-const definitions = { auth, user, product, inventory, order, payment, email };
+const definitions: Readonly<Record<string, ServiceDefinition>> = {
+  auth,
+  user,
+  product,
+  inventory,
+  order,
+  payment,
+  email,
+};
 
 /** Environment of each process there would be, by name (set by the runner). */
 const environments = JSON.parse(process.env.WEFT_ENVIRONMENTS ?? "{}") as Record<string, NodeJS.ProcessEnv>;

@@ -39,10 +39,12 @@ export const system: System = {
   tokens: {
     issuer: "https://weft.local",
     audience: "weft",
-    jwksService: "auth",
-    /** A Connect GET (the method has no side effects), whose JSON reply is the JWK set itself. */
-    jwksUrl: ({ url }) =>
-      `${url("auth")}/shop.auth.v1.AuthService/GetJwks?connect=v1&encoding=json&message=%7B%7D`,
+    keys: {
+      service: "auth",
+      /** A Connect GET (the method has no side effects), whose JSON reply is the JWK set itself. */
+      url: ({ url }) =>
+        `${url("auth")}/shop.auth.v1.AuthService/GetJwks?connect=v1&encoding=json&message=%7B%7D`,
+    },
   },
   descriptors: "gen/descriptors.binpb",
   welcome,

@@ -12,8 +12,7 @@ export type System = {
   /** Ports of what the runner starts itself. */
   servers: { postgres: number; nats: number; inbox: number };
   trustDomain: string;
-  /** Users' access tokens: who issues them, for whom, and which service has the keys to check them, where. */
-  tokens: { issuer: string; audience: string; jwksService: string; jwksUrl: (places: Places) => string };
+  tokens: Tokens;
   /** Descriptor set of the contract, from the root of the repository. */
   descriptors: string;
   /**
@@ -25,6 +24,14 @@ export type System = {
   restarts?: { firstDelay: number; maxDelay: number };
   /** What the reader sees once everything runs. */
   welcome: (places: Places, folders: { inbox: string; logs: string }) => string;
+};
+
+/** Users' access tokens: who issues them, and for whom. */
+export type Tokens = {
+  issuer: string;
+  audience: string;
+  /** The service that has the keys to check them, and where. Left out: the runner issues them (`weft token`). */
+  keys?: { service: string; url: (places: Places) => string };
 };
 
 export type ServiceEntry = {

@@ -80,6 +80,7 @@ export interface Config {
   readonly port: number;
   /** PostgreSQL of this service; undefined for processes without storage. */
   readonly databaseUrl: string | undefined;
+  /** The bus: NATS with JetStream. */
   readonly natsUrl: string;
   /** Copies of each event stream in a NATS cluster. */
   readonly streamReplicas: number;
@@ -104,10 +105,11 @@ export interface Config {
   /** Where workloads' names are unique: spiffe://TRUST_DOMAIN/ns/NAMESPACE/sa/NAME. */
   readonly trustDomain: string;
   readonly namespace: string;
-  /** Where users' access tokens come from and whom they are for. */
+  /** Where the keys are that check users' access tokens. */
   readonly jwksUrl: string;
   /** Service of the mesh that answers at `jwksUrl`, over TLS between workloads; undefined for a server outside. */
   readonly jwksService: string | undefined;
+  /** Claims `iss` and `aud` of access tokens: who issues them, and for whom. */
   readonly tokenIssuer: string;
   readonly tokenAudience: string;
   /** Whether callers without a workload identity may call what the edge may. Development only. */
@@ -116,6 +118,7 @@ export interface Config {
   readonly faults: boolean;
   /** JSON file with development data; undefined: no seeding. */
   readonly seedFile: string | undefined;
+  /** From which level on lines are logged. */
   readonly logLevel: string;
   /** The raw environment, for a service's own settings. */
   readonly env: NodeJS.ProcessEnv;

@@ -6,6 +6,7 @@ import { type Address, isAddress } from "./mail.ts";
 export interface EmailSettings {
   /** smtp:// or smtps:// URL; may hold a password. */
   readonly smtpUrl: string;
+  /** Sender of every mail: NAME <ADDRESS>. */
   readonly from: Address;
 }
 

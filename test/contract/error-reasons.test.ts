@@ -24,7 +24,7 @@ function sourcesIn(folder: string) {
 
 /** "REASON CODE" of every refusal that a source can throw, once each: "ORDER_NOT_FOUND NOT_FOUND". */
 function thrownBy(code: string): string[] {
-  const thrown = code.matchAll(/ServiceError\(\s*Code\.(\w+),\s*"([A-Z_]+)"/g);
+  const thrown = code.matchAll(/ServiceError\(\s*Code\.(\w+),\s*"([A-Z][A-Z0-9_]*)"/g);
   return [...new Set([...thrown].map(([, name, reason]) => `${reason} ${snakeCase(name as string)}`))];
 }
 
@@ -43,10 +43,13 @@ const ofTheMesh = new Set([
   ...["mesh/runtime", "edge"].flatMap((folder) => thrownBy(sourcesIn(folder).code)),
 ]);
 
-const services = readdirSync(join(root, "proto/shop"));
+/** Each service's file of reasons, by the name of its folder in proto/. */
+const services = readdirSync(join(root, "proto"), { recursive: true, encoding: "utf8" })
+  .filter((path) => path.endsWith("/error_reason.proto") && !path.startsWith("weft/"))
+  .map((path) => [path.split("/").at(-3) as string, `proto/${path}`] as const);
 
-test.each(services)("%s", (name) => {
-  const proto = text(`proto/shop/${name}/v1/error_reason.proto`);
+test.each(services)("%s", (name, path) => {
+  const proto = text(path);
   const documented = documentedIn(proto);
   expect(documented.length, "values with a comment `// CODE: when`").toBe(
     proto.match(/ = [1-9]\d*;/g)?.length,
@@ -61,7 +64,7 @@ test.each(services)("%s", (name) => {
 });
 
 test("the mesh", () => {
-  const documented = [...text("docs/calling.md").matchAll(/^\| `([A-Z_]+)` +\| `([A-Z_]+)`/gm)].map(
+  const documented = [...text("docs/calling.md").matchAll(/^\| `([A-Z0-9_]+)` +\| `([A-Z_]+)`/gm)].map(
     ([, reason, code]) => `${reason} ${code}`,
   );
   documented.push(...documentedIn(text("proto/weft/events/v1/error_reason.proto")));

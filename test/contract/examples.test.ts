@@ -36,7 +36,7 @@ test.each([
     "rest: GET /v1/stock",
     'route "GET /v1/stock" does not exist; inventory has GET /v1/inventory/{product_id}',
   ],
-  ["an event that does not exist", "event: shop.order.v1.OrderLost", "there are shop.auth.v1.UserRegistered"],
+  ["an event that does not exist", "event: shop.order.v1.OrderLost", "shop.auth.v1.UserRegistered"],
   [
     "an event it does not read",
     "event: shop.inventory.v1.StockChanged",

@@ -1,4 +1,5 @@
 /** Two versions of a contract side by side, as docs/contracts.md tells: one workload, one set of rules, two translations. */
+import { resolve } from "node:path";
 import { createFileRegistry, type DescMessage, type DescService } from "@bufbuild/protobuf";
 import type { FileDescriptorSet } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
@@ -14,7 +15,6 @@ import { inTransaction } from "#mesh/runtime/storage/transaction.ts";
 import { compile } from "../../mesh/codegen/weft/testdata/compile.ts";
 import { judge } from "../../mesh/contracts/judge.ts";
 import { type Served, serve } from "../system/serve.ts";
-import { root } from "./shop-examples.ts";
 
 const LoanRow = defineEntity({
   name: "LoanRow",
@@ -134,7 +134,7 @@ test("the gate lets a second version in, and does not let the first one out whil
       before,
       now,
       ours: (file) => file.startsWith("library/"),
-      root,
+      root: resolve(import.meta.dirname, "../.."),
       consumers: "test/contract/no-such-folder",
       accepted: new Map(),
     });

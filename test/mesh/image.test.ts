@@ -12,7 +12,9 @@ const { dependencies, imports } = JSON.parse(readFileSync(join(root, "package.js
 };
 const copied = [...dockerfile.matchAll(/^COPY (?!--from)(\S+) (\S+)$/gm)].map((match) => match[1]!);
 const entries = [
-  ...readdirSync(join(root, "services")).map((name) => `services/${name}/main.ts`),
+  ...readdirSync(join(root, "services"), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => `services/${name}/main.ts`),
   ...[...dockerfile.matchAll(/ENTRY=(\S+\.ts) */g)]
     .map((match) => match[1]!)
     .filter((path) => !path.includes("$")),

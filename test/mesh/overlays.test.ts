@@ -73,7 +73,7 @@ test("compose starts every process, with variables that prepare.ts makes and ima
   expect(built.sort()).toEqual(processNames(system).sort());
   for (const name of built) {
     expect(services[name].environment.WEFT_SERVICE).toBe(name);
-    expect(services[name].environment.WEFT_JWKS_URL).toContain("GetJwks");
+    expect(services[name].environment.WEFT_JWKS_URL).toMatch(/^https:\/\/./);
     const upstreams = (services[name].environment.WEFT_UPSTREAMS ?? "").split(",").filter(Boolean);
     for (const upstream of upstreams) expect(built).toContain(upstream.split("=")[0]);
   }

@@ -25,8 +25,7 @@ await runner({
   tokens: {
     issuer: "https://library.local",
     audience: "library",
-    jwksService: "shelf",
-    jwksUrl: ({ url }) => `${url("shelf")}/keys`,
+    keys: { service: "shelf", url: ({ url }) => `${url("shelf")}/keys` },
   },
   descriptors: "gen/descriptors.binpb",
   welcome: ({ url }) => `the library is open at ${url("edge")}`,
