@@ -162,6 +162,13 @@ test.each(forgeries)("a token is refused, with caller and method in the log: %s"
   expect(library.calls).toBe(0);
 });
 
+test("a token larger than headers may be ends its own call only", async () => {
+  const call = grpcCaller(edge);
+  expect((await call(withToken(await sign({ filler: "x".repeat(100_000) })))).code).not.toBe(0);
+  expect(library.calls).toBe(0);
+  expect(await call(withToken(await sign()))).toMatchObject({ code: 0 });
+});
+
 /** Where a good token does not belong. */
 const misplaced: [string, (token: string) => Record<string, string>][] = [
   ["nowhere", () => ({})],
