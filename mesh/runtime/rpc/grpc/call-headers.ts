@@ -38,6 +38,11 @@ export class CallHeaders implements Headers {
     return headers;
   }
 
+  /** Whether there never was a field in it. */
+  get isEmpty(): boolean {
+    return this.#fields === none;
+  }
+
   /** Adds all fields to `into`, replacing what has the same name. */
   copyTo(into: OutgoingHttpHeaders): void {
     for (const name in this.#fields) {

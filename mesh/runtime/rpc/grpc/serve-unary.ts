@@ -13,16 +13,14 @@ import { create, fromBinary, type Message, toBinary } from "@bufbuild/protobuf";
 import {
   Code,
   ConnectError,
-  type ContextKey,
-  type ContextValues,
   createContextKey,
-  type HandlerContext,
   type Interceptor,
   type UnaryRequest,
   type UnaryResponse,
 } from "@connectrpc/connect";
 import { type Peer, peerKey, peerOf } from "../../identity/peer.ts";
 import { type KeptDeadline, keptDeadline } from "../deadline.ts";
+import { CallContext, CallValues } from "./call-context.ts";
 import { CallHeaders } from "./call-headers.ts";
 import { acceptedEncodings, acceptsGzip, compress, decompress, isKnownEncoding } from "./compression.ts";
 import { addHeaders, isGrpcProto } from "./headers.ts";
@@ -216,10 +214,10 @@ class UnaryCall {
 
   #reply(reply: UnaryResponse, message: Buffer, compressed: boolean): void {
     if (this.#ended) return;
-    const headers = addHeaders(reply.header, {});
+    const headers = isEmpty(reply.header) && !compressed ? usualHeaders : withStatus(reply.header);
     if (compressed) headers["grpc-encoding"] = "gzip";
-    const trailers = addHeaders(reply.trailer, {});
-    trailers["grpc-status"] = "0";
+    const trailers = isEmpty(reply.trailer) ? okTrailers : addHeaders(reply.trailer, {});
+    if (trailers !== okTrailers) trailers["grpc-status"] = "0";
     this.#begin(headers, trailers);
     this.#stream.end(message);
     this.#end(complete);
@@ -233,18 +231,18 @@ class UnaryCall {
         ? reason
         : new ConnectError("internal error", Code.Internal, undefined, undefined, reason);
     try {
-      const headers = addHeaders(this.#responseHeader, {});
+      const headers = withStatus(this.#responseHeader);
       const trailers = errorTrailers(error, this.#responseTrailer);
-      if (this.#requestEnded && Object.keys(headers).length > 0) {
+      if (this.#requestEnded && !isEmpty(this.#responseHeader)) {
         this.#begin(headers, trailers);
         this.#stream.end();
       } else {
-        this.#respond({ ...headers, ...trailers }, { endStream: true });
+        this.#stream.respond({ ...headers, ...trailers, ...usualHeaders }, { endStream: true });
       }
     } catch {
       // Headers that HTTP/2 does not allow: the status must go out whatever the handler has set.
       if (!this.#stream.headersSent) {
-        this.#respond({ "grpc-status": String(Code.Internal) }, { endStream: true });
+        this.#stream.respond({ ...usualHeaders, "grpc-status": String(Code.Internal) }, { endStream: true });
       }
     }
     this.#end(error);
@@ -253,13 +251,7 @@ class UnaryCall {
   #begin(headers: OutgoingHttpHeaders, trailers: OutgoingHttpHeaders): void {
     this.#trailers = trailers;
     this.#stream.on("wantTrailers", () => this.#sendTrailers());
-    this.#respond(headers, { waitForTrailers: true });
-  }
-
-  #respond(headers: OutgoingHttpHeaders, options: { endStream?: boolean; waitForTrailers?: boolean }): void {
-    headers[":status"] = 200;
-    headers["content-type"] = "application/grpc+proto";
-    this.#stream.respond(headers, options);
+    this.#stream.respond(headers, { waitForTrailers: true });
   }
 
   #sendTrailers(): void {
@@ -302,61 +294,16 @@ class UnaryCall {
   }
 }
 
-/** What a handler knows of its call. */
-class CallContext implements HandlerContext {
-  readonly protocolName = "grpc";
-  readonly service: HandlerContext["service"];
-  readonly method: HandlerContext["method"];
-  readonly requestMethod: string;
-  readonly requestHeader: Headers;
-  readonly responseHeader: Headers;
-  readonly responseTrailer: Headers;
-  readonly values: ContextValues;
-  readonly #request: UnaryRequest;
-  readonly #clock: KeptDeadline;
+/** Nearly all replies begin and end alike. */
+const usualHeaders: OutgoingHttpHeaders = { ":status": 200, "content-type": "application/grpc+proto" };
+const okTrailers: OutgoingHttpHeaders = { "grpc-status": "0" };
 
-  constructor(request: UnaryRequest, clock: KeptDeadline, header: Headers, trailer: Headers) {
-    this.service = request.service;
-    this.method = request.method;
-    this.requestMethod = request.requestMethod;
-    this.requestHeader = request.header;
-    this.responseHeader = header;
-    this.responseTrailer = trailer;
-    this.values = request.contextValues;
-    this.#request = request;
-    this.#clock = clock;
-  }
-
-  get url(): string {
-    return this.#request.url;
-  }
-
-  get signal(): AbortSignal {
-    return this.#request.signal;
-  }
-
-  timeoutMs(): number | undefined {
-    const { at } = this.#clock;
-    return Number.isFinite(at) ? at - Date.now() : undefined;
-  }
+/** A handler's headers can be anything but these. */
+function withStatus(headers: Headers): OutgoingHttpHeaders {
+  return { ...addHeaders(headers, {}), ...usualHeaders };
 }
 
-/** Connect's own makes three functions for each call. */
-class CallValues implements ContextValues {
-  get<T>(key: ContextKey<T>): T {
-    return key.id in this ? (this as unknown as Record<symbol, T>)[key.id]! : key.defaultValue;
-  }
-
-  set<T>(key: ContextKey<T>, value: T): this {
-    (this as unknown as Record<symbol, T>)[key.id] = value;
-    return this;
-  }
-
-  delete(key: ContextKey<unknown>): this {
-    delete (this as unknown as Record<symbol, unknown>)[key.id];
-    return this;
-  }
-}
+const isEmpty = (headers: Headers): boolean => headers instanceof CallHeaders && headers.isEmpty;
 
 function parse(method: DescMethodUnary, bytes: Uint8Array): Message {
   try {
