@@ -1,38 +1,21 @@
-/** What the documentation says to type works as written, and its links lead somewhere. */
+/** What the documentation says to type works as written, against the running shop. */
 import { execFile } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { system } from "#local/system.ts";
+import { commandsOf, isNpm, pagesIn, root, textOf } from "../docs/markdown-pages.ts";
 import { theShop } from "./the-shop.ts";
 
-const root = resolve(import.meta.dirname, "../..");
+/** Its commands need tools of other languages, which npm run polyglot has. */
+const polyglotPage = "docs/polyglot.md";
+/** The tutorial has an order of its own and changes files: test/scaffold/tutorial.ts follows it. */
 const pages = [
   "README.md",
   "CONTRIBUTING.md",
-  "docs/calling.md",
-  "docs/failures.md",
-  "docs/patterns.md",
+  ...pagesIn("docs").filter((page) => !page.startsWith("docs/tutorial/") && page !== polyglotPage),
+  ...(process.env.WEFT_IMPL ? [polyglotPage] : []),
   "deploy/local/README.md",
 ];
-/** Its commands need tools of other languages, which npm run polyglot has. */
-const polyglotPage = "docs/polyglot.md";
-const services = system.services.map(({ name }) => name);
-const everyPage = [
-  ...pages,
-  polyglotPage,
-  "mesh/go/README.md",
-  "services/inventory/go/README.md",
-  "test/chaos/README.md",
-  ...services.map((name) => `services/${name}/README.md`),
-];
-
-const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-const textOf = (page: string) => readFileSync(join(root, page), "utf8");
-const blocksOf = (page: string) => [...textOf(page).matchAll(/```sh\n(.*?)```/gs)].map(([, block]) => block!);
-/** npm's scripts run this very test; that they exist is all that can be checked here. */
-const isNpm = (block: string) => block.split("\n").every((line) => line === "" || line.startsWith("npm "));
 
 /** Documented ports are those without an offset. */
 function onOurPorts(block: string): string {
@@ -46,51 +29,55 @@ function onOurPorts(block: string): string {
 }
 
 const run = (block: string) =>
-  promisify(execFile)("bash", ["-euo", "pipefail", "-c", onOurPorts(block)], { cwd: root, timeout: 50_000 });
+  promisify(execFile)("bash", ["-euo", "pipefail", "-c", onOurPorts(block)], {
+    cwd: root,
+    timeout: 50_000,
+    maxBuffer: 64 << 20,
+  });
 
-const runnable = [...pages, ...(process.env.WEFT_IMPL ? [polyglotPage] : [])].flatMap((page) =>
-  blocksOf(page)
+const runnable = pages.flatMap((page) =>
+  commandsOf(page)
     .filter((block) => !isNpm(block))
     .map((block) => ({ page, block, first: block.split("\n", 1)[0]! })),
 );
-const hasGrpcurl = await promisify(execFile)("grpcurl", ["-version"]).then(
-  () => true,
-  () => false,
-);
 
-if (!hasGrpcurl) console.log("docs/calling.md, grpcurl: skipped: needs grpcurl");
+/** Tools that not every machine has, and how to ask for them. */
+const optional = new Map([
+  ["grpcurl", ["-version"]],
+  ["kubectl", ["version", "--client"]],
+]);
+const missing: string[] = [];
+for (const [tool, args] of optional)
+  await promisify(execFile)(tool, args).catch(() => {
+    missing.push(tool);
+    console.log(`docs, ${tool}: skipped: needs ${tool}`);
+  });
 
 test.for(runnable)("$page: $first", async ({ block }, { skip }) => {
-  skip(block.includes("grpcurl") && !hasGrpcurl, "skipped: needs grpcurl");
+  const needed = missing.find((tool) => block.includes(tool));
+  skip(needed !== undefined, `skipped: needs ${needed}`);
   const { stdout } = await run(block);
   expect(stdout).not.toMatch(/"code": ?\d|^curl:/m);
   expect(stdout.trim()).not.toBe("");
 });
 
 test("the order of the README ends confirmed", async () => {
-  const [order] = blocksOf("README.md").filter((block) => !isNpm(block));
+  const [order] = commandsOf("README.md").filter((block) => !isNpm(block));
   expect((await run(order!)).stdout).toMatch(/"status":"CONFIRMED"[^\n]*\s*$/);
 });
 
-test("npm commands name scripts and folders that exist", () => {
-  for (const page of everyPage) {
-    for (const [, command, argument] of textOf(page).matchAll(
-      /npm (start|test|run [\w:-]+)(?: -- ([\w/.-]+))?/g,
-    )) {
-      expect(Object.keys(scripts), `${page}: npm ${command}`).toContain(command!.replace("run ", ""));
-      // A service that the page has just had made is not there.
-      const made = new RegExp(`weft -- new service ${argument?.replace("services/", "")}\\b`);
-      if (command === "test" && argument && !made.test(textOf(page)))
-        expect(existsSync(join(root, argument)), `${page}: ${argument}`).toBe(true);
-    }
-  }
-});
-
-test("links lead to files that exist", () => {
-  for (const page of everyPage) {
-    for (const [, target] of textOf(page).matchAll(/\]\(([^)#]+)[^)]*\)/g)) {
-      if (/^https?:/.test(target!)) continue;
-      expect(existsSync(resolve(root, dirname(page), target!)), `${page} → ${target}`).toBe(true);
-    }
-  }
+test("the reference has every figure that a service and the edge show", async () => {
+  const shop = theShop();
+  const ports = [shop.servicePort("order"), shop.servicePort("edge-admin")];
+  const texts = await Promise.all(
+    ports.map(async (port) => (await fetch(`http://127.0.0.1:${port}/metrics`)).text()),
+  );
+  const shown = texts.flatMap((text) =>
+    [...text.matchAll(/^# HELP (\S+)/gm)].map(([, name]) => name as string),
+  );
+  expect(shown.length).toBeGreaterThan(20);
+  const told = [...textOf("docs/reference/metrics.md").matchAll(/^\| `(\w+)`/gm)].map(
+    ([, name]) => new RegExp(`^${(name as string).replace("NAME", "\\w+")}$`),
+  );
+  expect(shown.filter((name) => name !== "target_info" && !told.some((one) => one.test(name)))).toEqual([]);
 });

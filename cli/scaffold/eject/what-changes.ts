@@ -22,7 +22,8 @@ const edits: Readonly<Record<string, Edit>> = {
       [jwks, "$1https://id.example.com/.well-known/jwks.json"],
     ]),
   "buf.gen.python.yaml": (text) => text.replace("proto/shop, ", ""),
-  ".ci/run": (text) => replaced(text, [[/\nstep "the kit without the shop"\n.*\n/, ""]]),
+  "buf.gen.go.yaml": (text) => text.replace("proto/shop, ", ""),
+  ".ci/run": (text) => text.replaceAll(/\nstep "[^"\n]*"\nnpm run --silent (scaffold:eject|polyglot)\n/g, ""),
   "cli/commands.ts": (text) =>
     replaced(text, [
       [/^import \{ eject \}.*\n/m, ""],
@@ -32,7 +33,10 @@ const edits: Readonly<Record<string, Edit>> = {
   "cli/README.md": (text) =>
     replaced(text, [[/^\| `new`.*\n/m, "| `new`, `remove` | makes a service, takes one out |\n"]]),
   "CONTRIBUTING.md": (text) =>
-    text.replaceAll("proto/shop/", "proto/app/").replaceAll(/^npm test -- services\/inventory\n/gm, ""),
+    text
+      .replaceAll("proto/shop/", "proto/app/")
+      .replaceAll(/^npm test -- services\/inventory\n/gm, "")
+      .replace(/^- A service that is there in several languages.*\n(?: {2}.*\n)*/m, ""),
   "deploy/local/system.ts": (text) =>
     replaced(text.replaceAll(/^import .* from "\.\/implementations\/.*\n/gm, ""), [
       [/^ {4}keys: \{\n(?: {6}.*\n)* {4}\},\n/m, ""],
@@ -117,7 +121,7 @@ function goneScripts(): string[] {
 }
 
 const goneProgram =
-  /test\/(chaos|browser|load\/(figures|money-path|resilience)|polyglot\/\w+\/main|scaffold\/eject)\b/;
+  /test\/(chaos|browser|load\/(figures|money-path|resilience)|polyglot\/(\w+\/)?main|scaffold\/eject)\b/;
 
 /** Without the lines and half sentences of a page that call what is gone. */
 function withoutCommands(text: string, scripts: readonly string[]): string {
@@ -125,7 +129,7 @@ function withoutCommands(text: string, scripts: readonly string[]): string {
     (page, name) =>
       page
         .replaceAll(new RegExp(`^npm run ${name}\\b.*\\n`, "gm"), "")
-        .replaceAll(new RegExp(`; \`npm run ${name}\\b[^\`]*\`[^.;]*(?=[.;])`, "g"), ""),
+        .replaceAll(new RegExp(`[;,] (?:which )?\`npm run ${name}\\b[^\`]*\`[^.;]*(?=[.;])`, "g"), ""),
     text,
   );
 }
