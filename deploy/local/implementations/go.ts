@@ -24,7 +24,7 @@ export function goProgram(name: string, folder: string): Implementation {
       await runCommand("go", args, { cwd: root, env, seconds: buildSeconds }).catch((error: Error) => {
         if (!(error instanceof CommandFailed)) throw error;
         const advice = /is not here$/.test(error.message)
-          ? "; install Go 1.25 or newer (https://go.dev/dl/)"
+          ? "; install Go 1.26 or newer (https://go.dev/dl/)"
           : `; go build ./${folder} shows all of it`;
         throw new NotBuilt(`${name}: ${error.message}${advice}`);
       });

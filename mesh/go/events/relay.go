@@ -45,10 +45,12 @@ type Relay struct {
 	contracts map[string]*contract // by stream
 	blocked   blockedKeys
 
-	mutex     sync.Mutex
+	// Of the streams as they were looked at last; written between rounds only.
 	instances map[string]*instance // by stream
 	epoch     int64
 	checkedAt time.Time
+	// shrunk is set when an acknowledgement says that a stream is not what it was.
+	shrunk atomic.Bool
 
 	published atomic.Int64
 	recovered *prometheus.CounterVec
@@ -59,7 +61,7 @@ type Relay struct {
 // instance is a stream as this process has seen it.
 type instance struct {
 	created      string
-	lastSequence int64
+	lastSequence atomic.Int64
 }
 
 // StartRelay starts publishing the events that a service records.
@@ -106,9 +108,7 @@ func (r *Relay) run(ctx context.Context) {
 		sure = false
 		wake := committed
 		if err != nil {
-			r.mutex.Lock()
 			r.checkedAt = time.Time{}
-			r.mutex.Unlock()
 			pause := min(longestPause, 100*time.Millisecond<<min(failures, 10))
 			rest = time.Duration(float64(pause) * (0.5 + rand.Float64()))
 			failures++
@@ -136,9 +136,7 @@ func (r *Relay) round(ctx context.Context, sure bool) (rest time.Duration, err e
 	if !r.bus.IsConnected() {
 		return pollInterval, nil
 	}
-	r.mutex.Lock()
-	checked := r.epoch == r.bus.Epoch() && time.Since(r.checkedAt) < checkInterval
-	r.mutex.Unlock()
+	checked := r.epoch == r.bus.Epoch() && time.Since(r.checkedAt) < checkInterval && !r.shrunk.Load()
 	// What has begun is finished when the relay is told to stop, and given up when a server has fallen silent.
 	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), silence)
 	defer cancel()
@@ -147,7 +145,6 @@ func (r *Relay) round(ctx context.Context, sure bool) (rest time.Duration, err e
 			return 0, err
 		}
 	}
-	epoch := r.bus.Epoch()
 	blocked := r.blocked.current()
 	if !sure {
 		if waits, err := hasUnpublished(work, r.db, blocked); err != nil || !waits {
@@ -163,7 +160,7 @@ func (r *Relay) round(ctx context.Context, sure bool) (rest time.Duration, err e
 		return sequence, err
 	}
 	done, err := publishRound(work, r.db, blocked, publish, func() bool {
-		return ctx.Err() != nil || broken.Load() || !r.bus.IsConnected() || r.bus.Epoch() != epoch
+		return ctx.Err() != nil || broken.Load() || !r.bus.IsConnected() || r.bus.Epoch() != r.epoch
 	})
 	if err != nil {
 		return 0, err
@@ -185,17 +182,10 @@ func (r *Relay) round(ctx context.Context, sure bool) (rest time.Duration, err e
 
 func (r *Relay) checkStreams(ctx context.Context) error {
 	epoch := r.bus.Epoch()
+	r.shrunk.Store(false)
 	for _, contract := range r.contracts {
-		r.mutex.Lock()
-		known := r.instances[contract.stream]
-		var created string
-		var reached int64
-		if known != nil {
-			created, reached = known.created, known.lastSequence
-		}
-		r.mutex.Unlock()
-		if known != nil {
-			intact, err := isIntact(ctx, r.bus, contract.stream, created, reached)
+		if known := r.instances[contract.stream]; known != nil {
+			intact, err := isIntact(ctx, r.bus, contract.stream, known)
 			if err != nil {
 				return err
 			}
@@ -210,13 +200,9 @@ func (r *Relay) checkStreams(ctx context.Context) error {
 		if lost > 0 {
 			r.recovered.WithLabelValues(contract.stream).Add(float64(lost))
 		}
-		r.mutex.Lock()
 		r.instances[contract.stream] = &instance{created: created}
-		r.mutex.Unlock()
 	}
-	r.mutex.Lock()
 	r.epoch, r.checkedAt = epoch, time.Now()
-	r.mutex.Unlock()
 	return nil
 }
 
@@ -239,15 +225,13 @@ func (r *Relay) publish(ctx context.Context, row *outgoing) (sequence int64, err
 }
 
 func (r *Relay) send(ctx context.Context, row *outgoing) (int64, error) {
-	r.mutex.Lock()
+	ctx, cancel := context.WithTimeout(ctx, publishTimeout)
+	defer cancel()
 	seen := r.instances[row.Stream]
 	var reached int64
 	if seen != nil {
-		reached = seen.lastSequence
+		reached = seen.lastSequence.Load()
 	}
-	r.mutex.Unlock()
-	ctx, cancel := context.WithTimeout(ctx, publishTimeout)
-	defer cancel()
 	ack, err := r.bus.JS.PublishMsg(ctx, cloudEvent(r.bus.Service, row),
 		jetstream.WithExpectStream(row.Stream), jetstream.WithRetryAttempts(0))
 	if err != nil {
@@ -255,12 +239,14 @@ func (r *Relay) send(ctx context.Context, row *outgoing) (int64, error) {
 	}
 	sequence := int64(ack.Sequence)
 	if seen != nil && !ack.Duplicate {
-		r.mutex.Lock()
 		if sequence <= reached { // sequences only grow: the stream is another one, or has lost its end
-			r.checkedAt = time.Time{}
+			r.shrunk.Store(true)
 		}
-		seen.lastSequence = max(seen.lastSequence, sequence)
-		r.mutex.Unlock()
+		for before := seen.lastSequence.Load(); before < sequence; before = seen.lastSequence.Load() {
+			if seen.lastSequence.CompareAndSwap(before, sequence) {
+				break
+			}
+		}
 	}
 	return sequence, nil
 }

@@ -148,10 +148,10 @@ func unmarkLost(ctx context.Context, tx *storage.Tx, stream string, lastKept int
 }
 
 // isIntact tells whether the stream is the known instance and still reaches as far as this process has seen it.
-func isIntact(ctx context.Context, bus *Bus, stream, created string, lastSequence int64) (bool, error) {
+func isIntact(ctx context.Context, bus *Bus, stream string, known *instance) (bool, error) {
 	info, err := findStream(ctx, bus, stream)
 	if err != nil || info == nil {
 		return false, err
 	}
-	return createdText(info) == created && int64(info.State.LastSeq) >= lastSequence, nil
+	return createdText(info) == known.created && int64(info.State.LastSeq) >= known.lastSequence.Load(), nil
 }

@@ -98,15 +98,26 @@ func (v *Verifier) remember(authorization string, token verifiedToken) {
 }
 
 type claims struct {
-	Issuer   string           `json:"iss"`
-	Subject  string           `json:"sub"`
-	Audience jwt.Audience     `json:"aud"`
-	Expiry   *jwt.NumericDate `json:"exp"`
-	NotYet   *jwt.NumericDate `json:"nbf"`
-	IssuedAt *jwt.NumericDate `json:"iat"`
-	ID       string           `json:"jti"`
-	ClientID any              `json:"client_id"`
-	Roles    *[]string        `json:"roles"`
+	Issuer   string       `json:"iss"`
+	Subject  string       `json:"sub"`
+	Audience jwt.Audience `json:"aud"`
+	Expiry   *seconds     `json:"exp"`
+	NotYet   *seconds     `json:"nbf"`
+	IssuedAt *seconds     `json:"iat"`
+	ID       string       `json:"jti"`
+	ClientID any          `json:"client_id"`
+	Roles    *[]string    `json:"roles"`
+}
+
+// seconds since 1970, with fractions (RFC 7519, NumericDate).
+type seconds float64
+
+// latest is a time that a number of nanoseconds can hold; beyond it every time is as good as this one.
+const latest seconds = 1 << 33
+
+func (s seconds) time() time.Time {
+	s = max(-latest, min(latest, s))
+	return time.UnixMilli(int64(s * 1_000))
 }
 
 var keyID = regexp.MustCompile(`^[\w-]{1,64}$`)
@@ -121,6 +132,9 @@ func (v *Verifier) check(ctx context.Context, authorization string) (verifiedTok
 		return verifiedToken{}, invalid("the access token is not valid")
 	}
 	header := token.Headers[0]
+	if _, demands := header.ExtraHeaders["crit"]; demands { // of extensions, none of which is used here
+		return verifiedToken{}, invalid("the access token is not valid")
+	}
 	kind, _ := header.ExtraHeaders[jose.HeaderType].(string)
 	if strings.TrimPrefix(strings.ToLower(kind), "application/") != "at+jwt" || !keyID.MatchString(header.KeyID) {
 		return verifiedToken{}, invalid("the access token is not valid")
@@ -146,8 +160,8 @@ func (v *Verifier) judge(said claims, now time.Time) (verifiedToken, error) {
 	if !complete || said.Issuer != v.Issuer || !said.Audience.Contains(v.Audience) {
 		return verifiedToken{}, invalid("the access token is not valid")
 	}
-	issued, expires := said.IssuedAt.Time(), said.Expiry.Time()
-	if (said.NotYet != nil && said.NotYet.Time().After(now.Add(clockTolerance))) || issued.After(now.Add(clockTolerance)) {
+	issued, expires := said.IssuedAt.time(), said.Expiry.time()
+	if (said.NotYet != nil && said.NotYet.time().After(now.Add(clockTolerance))) || issued.After(now.Add(clockTolerance)) {
 		return verifiedToken{}, invalid("the access token is not valid")
 	}
 	if !expires.After(now.Add(-clockTolerance)) || now.Sub(issued) > MaxTokenLife+clockTolerance {

@@ -3,10 +3,14 @@ package identity
 import (
 	"context"
 	"crypto/ed25519"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -165,5 +169,46 @@ func TestKeysThatCannotBeReadAreNotTheTokensFault(t *testing.T) {
 	}
 	if asked := i.asked.Load(); asked != 1 {
 		t.Errorf("asked %d times within a second", asked)
+	}
+}
+
+// raw signs any header and payload with the right key.
+func (i *issuer) raw(t *testing.T, header, payload string) string {
+	t.Helper()
+	encode := base64.RawURLEncoding.EncodeToString
+	input := encode([]byte(header)) + "." + encode([]byte(payload))
+	return "Bearer " + input + "." + encode(ed25519.Sign(i.key, []byte(input)))
+}
+
+func TestOddHeadersAndClaimsAreNoTokensThoughTheSignatureIsGood(t *testing.T) {
+	i := newIssuer(t)
+	now := time.Now().Unix()
+	payload := func(exp string) string {
+		return fmt.Sprintf(`{"iss":"https://issuer.test","aud":"weft","sub":"alice","roles":["a"],"jti":"1","iat":%d,"exp":%s}`, now, exp)
+	}
+	good := payload(strconv.FormatInt(now+300, 10))
+	header := func(more string) string { return `{"alg":"EdDSA","typ":"at+jwt","kid":"k1"` + more + `}` }
+	if _, err := i.verifier().Verify(context.Background(), i.raw(t, header(""), good)); err != nil {
+		t.Fatal(err)
+	}
+	for what, try := range map[string][2]string{
+		"unknown demands":      {header(`,"crit":["x"],"x":1`), good},
+		"no demands":           {header(`,"crit":[]`), good},
+		"payload not encoded":  {header(`,"crit":["b64"],"b64":false`), good},
+		"without algorithm":    {`{"typ":"at+jwt","kid":"k1"}`, good},
+		"another name of it":   {`{"alg":"Ed25519","typ":"at+jwt","kid":"k1"}`, good},
+		"a list of key ids":    {`{"alg":"EdDSA","typ":"at+jwt","kid":["k1"]}`, good},
+		"a list of types":      {`{"alg":"EdDSA","typ":["at+jwt"],"kid":"k1"}`, good},
+		"without key id":       {`{"alg":"EdDSA","typ":"at+jwt"}`, good},
+		"living for ever":      {header(""), payload("1e300")},
+		"exp of zero":          {header(""), payload("0")},
+		"exp as text":          {header(""), payload(`"` + strconv.FormatInt(now+300, 10) + `"`)},
+		"a list as payload":    {header(""), "[" + good + "]"},
+		"no issuer but a list": {header(""), strings.Replace(good, `"https://issuer.test"`, `["https://issuer.test"]`, 1)},
+	} {
+		_, err := i.verifier().Verify(context.Background(), i.raw(t, try[0], try[1]))
+		if reason := reasonOf(err); reason != "TOKEN_INVALID" && !(what == "exp of zero" && reason == "TOKEN_EXPIRED") {
+			t.Errorf("%s: %v", what, err)
+		}
 	}
 }

@@ -3,6 +3,7 @@ package service
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -49,12 +50,18 @@ type Definition struct {
 	Seed func(ctx context.Context, db *storage.Database, data []byte) error
 }
 
-// Run runs the service until it is told to end.
+// Run runs the service until it is told to end. It does not return before, and ends the process when the start fails.
 func Run(definition Definition) {
-	name, err := policy.MeshName(definition.Contract)
-	log := telemetry.NewLogger(os.Stdout, name, "info")
+	name, nameless := policy.MeshName(definition.Contract)
+	settings, wrong := config.Read(os.Getenv)
+	level := "info"
+	if wrong == nil {
+		level = settings.LogLevel
+	}
+	log := telemetry.NewLogger(os.Stdout, name, level)
+	err := errors.Join(nameless, wrong)
 	if err == nil {
-		err = run(name, definition, &log)
+		err = serve(name, definition, settings, log)
 	}
 	if err != nil {
 		log.Log(context.Background(), telemetry.LevelFatal, "start failed", telemetry.Err(err))
@@ -62,26 +69,22 @@ func Run(definition Definition) {
 	}
 }
 
-func run(name string, definition Definition, log **slog.Logger) error {
-	settings, err := config.Read(os.Getenv)
+func serve(name string, definition Definition, settings *config.Config, log *slog.Logger) error {
+	running, err := start(name, definition, settings, log)
 	if err != nil {
 		return err
 	}
-	*log = telemetry.NewLogger(os.Stdout, name, settings.LogLevel)
+	// Not before: a start that hangs is ended at once.
 	stopping := make(chan os.Signal, 1)
 	signal.Notify(stopping, syscall.SIGTERM, syscall.SIGINT)
-	running, err := start(name, definition, settings, *log)
-	if err != nil {
-		return err
-	}
 	<-stopping
 	force := time.AfterFunc(grace, func() {
-		(*log).Error("stopping took too long")
+		log.Error("stopping took too long")
 		os.Exit(1)
 	})
 	running.stop()
 	force.Stop()
-	(*log).Info("stopped")
+	log.Info("stopped")
 	return nil
 }
 
