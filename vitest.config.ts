@@ -25,7 +25,7 @@ const needServices = [
   "test/contract/policy.test.ts",
   "test/mesh/{image,kubeconform,observability,overlays,references,schema,tools}.test.ts",
 ];
-const hasServices = existsSync(join(import.meta.dirname, "gen/mesh"));
+const hasServices = existsSync(join(import.meta.dirname, "gen/mesh/coverage.md"));
 
 export default defineConfig({
   test: {
