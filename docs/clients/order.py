@@ -24,7 +24,11 @@ from shop.product.v1.product_pb2_grpc import ProductServiceStub
 
 async def order(edge: str, email: str, password: str) -> None:
     async with grpc.aio.insecure_channel(edge) as channel:
-        auth, products, orders = AuthServiceStub(channel), ProductServiceStub(channel), OrderServiceStub(channel)
+        auth, products, orders = (
+            AuthServiceStub(channel),
+            ProductServiceStub(channel),
+            OrderServiceStub(channel),
+        )
 
         # Every call has a deadline; the services behind the edge get what is left of it.
         signed_in = await auth.Login(LoginRequest(email=email, password=password), timeout=5)
@@ -38,7 +42,9 @@ async def order(edge: str, email: str, password: str) -> None:
         key = ("idempotency-key", str(uuid.uuid4()))
         placed = await orders.PlaceOrder(wanted, timeout=5, metadata=(user, key))
         print(placed.id)
-        async for seen in orders.WatchOrder(WatchOrderRequest(order_id=placed.id), timeout=60, metadata=(user,)):
+        async for seen in orders.WatchOrder(
+            WatchOrderRequest(order_id=placed.id), timeout=60, metadata=(user,)
+        ):
             print(Order.Status.Name(seen.status))
 
 
@@ -54,8 +60,8 @@ def reason_of(error: grpc.aio.AioRpcError) -> str:
 
 
 if __name__ == "__main__":
-    edge, email, password = (*sys.argv[1:], "localhost:8080", "alice@example.com", "correct-horse-battery-staple")[:3]
+    edge = sys.argv[1] if len(sys.argv) > 1 else "localhost:8080"
     try:
-        asyncio.run(order(edge, email, password))
+        asyncio.run(order(edge, "alice@example.com", "correct-horse-battery-staple"))
     except grpc.aio.AioRpcError as error:
         sys.exit(f"{error.code().name} {reason_of(error)}: {error.details()}")

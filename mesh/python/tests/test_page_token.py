@@ -20,7 +20,9 @@ def test_a_token_of_the_typescript_service_is_one_of_this_service() -> None:
     assert write_page_token(["", "open", 'ü"\\'], POSITION[1]) == ESCAPED_TOKEN
 
 
-@pytest.mark.parametrize("change", [lambda token: f"{token}A", lambda token: token[:-4] + "AAAA", lambda _: "!!!"])
+@pytest.mark.parametrize(
+    "change", [lambda token: f"{token}A", lambda token: token[:-4] + "AAAA", lambda _: "!!!"]
+)
 def test_a_token_that_was_changed_is_refused(change) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(ServiceError) as refused:
         read_page_token(FILTERS, change(write_page_token(FILTERS, POSITION)))

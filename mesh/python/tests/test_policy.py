@@ -1,12 +1,11 @@
 """What the contract's options make of a method, a message and an event."""
 
+import pytest
 from shop.auth.v1.events_pb2 import UserRegistered
 from shop.email.v1 import email_pb2
 from shop.order.v1 import order_pb2
 from shop.order.v1.events_pb2 import OrderConfirmed
 from weft.mesh.v1 import mesh_pb2
-
-import pytest
 
 from weft_runtime.events.event_contract import event_contract
 from weft_runtime.identity.principal import Principal
@@ -32,7 +31,12 @@ def refused(check, *arguments) -> str:  # type: ignore[no-untyped-def]
 
 def test_a_method_takes_what_it_leaves_out_from_its_service() -> None:
     policy = policy_of(LIST)
-    assert (mesh_name_of(EMAILS), policy.callers, policy.timeout, policy.slow) == ("email", frozenset({"edge"}), 2.0, 1.0)
+    assert (mesh_name_of(EMAILS), policy.callers, policy.timeout, policy.slow) == (
+        "email",
+        frozenset({"edge"}),
+        2.0,
+        1.0,
+    )
 
 
 def test_callers_are_those_of_the_list_and_nobody_else() -> None:
@@ -64,9 +68,9 @@ def test_a_request_that_breaks_the_rules_names_each_field() -> None:
 
 
 def test_text_with_u_0000_is_found_wherever_it_stands() -> None:
-    assert find_nul(order_pb2.Order(items=[order_pb2.OrderItem(), order_pb2.OrderItem(product_name="a\0")])) == (
-        "items[1].product_name"
-    )
+    assert find_nul(
+        order_pb2.Order(items=[order_pb2.OrderItem(), order_pb2.OrderItem(product_name="a\0")])
+    ) == ("items[1].product_name")
     assert find_nul(order_pb2.Order(id="a")) is None
 
 

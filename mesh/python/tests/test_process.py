@@ -31,7 +31,12 @@ def test_a_gap_is_named(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("PORT", "s3cret"), ("DATABASE_URL", "mysql://s3cret"), ("WEFT_MESH", "s3cret"), ("WEFT_SHED_LATE_MS", "-1")],
+    [
+        ("PORT", "s3cret"),
+        ("DATABASE_URL", "mysql://s3cret"),
+        ("WEFT_MESH", "s3cret"),
+        ("WEFT_SHED_LATE_MS", "-1"),
+    ],
 )
 def test_a_malformed_value_is_named_and_not_repeated(name: str, value: str) -> None:
     with pytest.raises(ConfigError, match=name) as refused:
@@ -53,7 +58,11 @@ def test_a_process_dies_at_the_planned_pass_once(tmp_path: Path) -> None:
         mark(name)
     assert deaths == ["first life"]
     assert (tmp_path / "email.crashes").read_text() == "mail.send.after\n"
-    assert (tmp_path / "email.passes").read_text().split() == ["mail.send.after", "mail.send.before", "mail.send.after"]
+    assert (tmp_path / "email.passes").read_text().split() == [
+        "mail.send.after",
+        "mail.send.before",
+        "mail.send.after",
+    ]
     second = arm_failpoints(env, lambda: deaths.append("second life"))
     for _ in range(3):
         second("mail.send.after")

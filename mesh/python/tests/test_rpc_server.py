@@ -50,14 +50,20 @@ class Slow(MeshServiceServicer):
 class Served:
     """A process that serves, and how to call it."""
 
-    def __init__(self, port: int, credentials: Credentials, files: tuple[str, str, str], handler: Slow) -> None:
+    def __init__(
+        self, port: int, credentials: Credentials, files: tuple[str, str, str], handler: Slow
+    ) -> None:
         self.port = port
         self.credentials = credentials
         self.files = files
         self.handler = handler
 
     def channel(
-        self, trusted: Authority, caller: str | None = "operator", by: Authority | None = None, life: Any = 24 * HOUR
+        self,
+        trusted: Authority,
+        caller: str | None = "operator",
+        by: Authority | None = None,
+        life: Any = 24 * HOUR,
     ) -> grpc.aio.Channel:
         certificate, key = (by or trusted).issue(caller, life) if caller else (None, None)
         secure = grpc.ssl_channel_credentials(trusted.roots, key, certificate)
@@ -138,7 +144,9 @@ def test_callers_are_who_their_certificates_say(tmp_path: Path, authority: Autho
     run(test)
 
 
-def test_probes_are_answered_on_the_same_port_without_a_certificate(tmp_path: Path, authority: Authority) -> None:
+def test_probes_are_answered_on_the_same_port_without_a_certificate(
+    tmp_path: Path, authority: Authority
+) -> None:
     async def test() -> None:
         async with served(tmp_path, authority) as shelf:
             for path, status in (("/healthz", 200), ("/readyz", 200), ("/metrics", 200), ("/else", 404)):
@@ -151,7 +159,9 @@ def test_probes_are_answered_on_the_same_port_without_a_certificate(tmp_path: Pa
     run(test)
 
 
-def test_a_renewed_certificate_drops_no_call_and_is_shown_from_then_on(tmp_path: Path, authority: Authority) -> None:
+def test_a_renewed_certificate_drops_no_call_and_is_shown_from_then_on(
+    tmp_path: Path, authority: Authority
+) -> None:
     async def test() -> None:
         async with served(tmp_path, authority) as shelf:
             channel = shelf.channel(authority)
@@ -160,7 +170,7 @@ def test_a_renewed_certificate_drops_no_call_and_is_shown_from_then_on(tmp_path:
             await shelf.handler.called.wait()
             newer = Authority("newer")
             newer.write(tmp_path, "shelf")
-            Path(shelf.files[2]).write_bytes(authority.roots + newer.roots)
+            Path(shelf.files[2]).write_bytes(authority.roots + newer.roots)  # noqa: ASYNC240 it is small
             shelf.credentials.reload()
             shelf.handler.may.set()
             assert await call == "OK"
@@ -171,7 +181,9 @@ def test_a_renewed_certificate_drops_no_call_and_is_shown_from_then_on(tmp_path:
     run(test)
 
 
-def test_a_root_that_is_withdrawn_ends_the_trust_in_open_connections(tmp_path: Path, authority: Authority) -> None:
+def test_a_root_that_is_withdrawn_ends_the_trust_in_open_connections(
+    tmp_path: Path, authority: Authority
+) -> None:
     async def test() -> None:
         async with served(tmp_path, authority) as shelf:
             newer = Authority("newer")

@@ -18,7 +18,15 @@ KEY = Ed25519PrivateKey.generate()
 
 def token(key: Ed25519PrivateKey = KEY, header: dict[str, Any] | None = None, **claims: Any) -> str:
     now = int(time.time())
-    usual = {"sub": "ann", "roles": ["admin"], "iss": "issuer", "aud": "us", "jti": "1", "iat": now, "exp": now + 300}
+    usual = {
+        "sub": "ann",
+        "roles": ["admin"],
+        "iss": "issuer",
+        "aud": "us",
+        "jti": "1",
+        "iat": now,
+        "exp": now + 300,
+    }
     kept = {name: value for name, value in (usual | claims).items() if value is not None}
     return f"Bearer {jwt.encode(kept, key, 'EdDSA', {'typ': 'at+jwt', 'kid': 'k1'} | (header or {}))}"
 

@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
@@ -54,7 +55,5 @@ class PollingWorker:
             except Exception as error:
                 self._on_error(error)
                 wait = self._pause_after_error
-            try:
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), wait)
-            except TimeoutError:
-                pass

@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -94,10 +95,8 @@ async def start_service(definition: ServiceDefinition, config: Config, log: Log)
         lambda inner: add_DeadLetterServiceServicer_to_server(dead_letter_rpc, inner),
     ]
     # Without NATS there is nobody to hear of revoked tokens from; that must not keep a service from starting.
-    try:
+    with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(revocations.loaded.wait(), _patience)
-    except TimeoutError:
-        pass
     _observe(metrics, database, load, credentials)
     observe_events(metrics, database, bus, readers)
     port = await server.listen(config.host, config.port, routes, parts, metrics)

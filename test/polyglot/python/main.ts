@@ -11,6 +11,7 @@ import { generatePython } from "./generate.ts";
 const root = resolve(import.meta.dirname, "../../..");
 const sources = ["mesh/python/weft_runtime", "mesh/python/codegen", "mesh/python/tests"];
 const services = ["services/email/python"];
+const formatted = ["mesh/python", "services/email/python", "docs/clients"];
 const contractTests = ["services/email/email-service.test.ts", "services/email/send-mails.test.ts"];
 
 process.exitCode = await checkPython();
@@ -34,6 +35,14 @@ async function checkPython(): Promise<number> {
     return spawnSync(command, args, { cwd: root, env: { ...env, ...more }, stdio: "inherit" }).status === 0;
   };
   const mypy = ["-m", "mypy", "--config-file", "mesh/python/mypy.ini", ...sources, ...services];
+  const ruff = (command: string) => [
+    "-m",
+    "ruff",
+    command,
+    "--config",
+    "mesh/python/ruff.toml",
+    ...formatted,
+  ];
   const pytest = [
     "-m",
     "pytest",
@@ -48,6 +57,8 @@ async function checkPython(): Promise<number> {
   const vitest = [resolve(root, "node_modules/vitest/vitest.mjs"), "run", "--project", "parts"];
   const good = [
     await stubsAreThoseOfTheContract(),
+    run("format", python, [...ruff("format"), "--check"]),
+    run("lint", python, ruff("check")),
     run("types", python, mypy),
     run("tests", python, pytest),
     run("contract tests against the process", process.execPath, [...vitest, ...contractTests], {

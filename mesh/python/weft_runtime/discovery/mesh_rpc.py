@@ -24,9 +24,7 @@ class MeshRpc(MeshServiceServicer):
         self._bus = bus
         self._load = load
 
-    async def GetState(
-        self, request: pb.GetStateRequest, context: Any
-    ) -> pb.ProcessState:
+    async def GetState(self, request: pb.GetStateRequest, context: Any) -> pb.ProcessState:
         config, load = self._config, self._load
         live = config.discovery == "registry" and self._bus.is_connected
         state = pb.ProcessState(

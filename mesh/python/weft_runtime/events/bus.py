@@ -66,7 +66,9 @@ class Bus:
             raise BusAway("NATS has not been reached yet")
         return self._client
 
-    async def ask(self, api: str, request: dict[str, Any] | None = None, timeout: float = 5) -> dict[str, Any]:
+    async def ask(
+        self, api: str, request: dict[str, Any] | None = None, timeout: float = 5
+    ) -> dict[str, Any]:
         """
         Asks JetStream's API (https://docs.nats.io/reference/reference-protocols/nats_api_reference).
 

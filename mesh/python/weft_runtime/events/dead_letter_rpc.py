@@ -50,25 +50,17 @@ class DeadLetterRpc(DeadLetterServiceServicer):
             next_page_token=write_page_token(filters, str(rows[limit - 1]["id"])) if more else "",
         )
 
-    async def GetDeadLetter(
-        self, request: pb.GetDeadLetterRequest, context: Any
-    ) -> pb.DeadLetter:
+    async def GetDeadLetter(self, request: pb.GetDeadLetterRequest, context: Any) -> pb.DeadLetter:
         return self._whole(await find_dead_letter(self._database, UUID(request.id)))
 
-    async def ReplayDeadLetter(
-        self, request: pb.ReplayDeadLetterRequest, context: Any
-    ) -> pb.DeadLetter:
+    async def ReplayDeadLetter(self, request: pb.ReplayDeadLetterRequest, context: Any) -> pb.DeadLetter:
         id = UUID(request.id)
         return self._whole(
             await replay_dead_letter(self._database, self._readers, self._log, id, request.actor)
         )
 
-    async def DropDeadLetter(
-        self, request: pb.DropDeadLetterRequest, context: Any
-    ) -> pb.DeadLetter:
-        return self._whole(
-            await drop_dead_letter(self._database, self._log, UUID(request.id), request.actor)
-        )
+    async def DropDeadLetter(self, request: pb.DropDeadLetterRequest, context: Any) -> pb.DeadLetter:
+        return self._whole(await drop_dead_letter(self._database, self._log, UUID(request.id), request.actor))
 
     def _whole(self, letter: asyncpg.Record) -> pb.DeadLetter:
         whole = _summary(letter)

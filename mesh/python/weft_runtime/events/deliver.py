@@ -14,6 +14,7 @@ One delivery of one event:
 Nothing is acknowledged before it is stored; a delivery that ends in any other way comes again after ack_wait.
 """
 
+import contextlib
 import random
 import time
 from collections.abc import Mapping
@@ -60,10 +61,9 @@ async def deliver(reader: Reader, message: Msg) -> str:
             err=error,
             retryInMs=round(delay * 1_000),
         )
-        try:
+        # Without an answer the server delivers again after ack_wait.
+        with contextlib.suppress(NatsError, OSError):
             await message.nak(delay)
-        except (NatsError, OSError):
-            pass  # without an answer the server delivers again after ack_wait
         return "retry"
 
 
@@ -120,7 +120,7 @@ async def _try_to_handle(reader: Reader, message: Msg, event: CloudEvent, body: 
         by_handler = isinstance(error, HandlerFailure)
         cause = error.__cause__ if by_handler and error.__cause__ else error
         if is_transient(cause, by_handler):
-            raise cause
+            raise cause  # noqa: B904 its own cause stays what it was
         return await _failed(reader, message, event, cause)
     outcome_ = "handled" if fresh else "duplicate"
     took = round((time.perf_counter() - began) * 1_000, 1)

@@ -105,9 +105,8 @@ async def _handle(reader: Reader, body: Message, context: EventContext) -> None:
         with in_span(SpanType(f"handle {reader.consumer}", INTERNAL, {})):
             async with asyncio.timeout(limit) as clock:
                 await reader.handle(body, context)
-    except TimeoutError as error:
-        if clock.expired():
-            error = TimeoutError(f"the handler took longer than {limit:g} s")
-        raise HandlerFailure("the handler failed") from error
+    except TimeoutError as raised:
+        late = TimeoutError(f"the handler took longer than {limit:g} s")
+        raise HandlerFailure("the handler failed") from (late if clock.expired() else raised)
     except Exception as error:
         raise HandlerFailure("the handler failed") from error

@@ -28,9 +28,7 @@ async def find_dead_letter(database: Database, id: UUID) -> asyncpg.Record:
     rows = await database.fetch("select * from dead_letters where id = $1", id)
     if rows:
         return rows[0]
-    raise ServiceError(
-        Code.NOT_FOUND, "DEAD_LETTER_NOT_FOUND", "no dead letter of this service has the id"
-    )
+    raise ServiceError(Code.NOT_FOUND, "DEAD_LETTER_NOT_FOUND", "no dead letter of this service has the id")
 
 
 def event_of(reader: Reader, letter: asyncpg.Record) -> tuple[CloudEvent, Message]:
@@ -67,13 +65,11 @@ async def replay_dead_letter(
         by_handler = isinstance(error, HandlerFailure)
         cause = error.__cause__ if by_handler and error.__cause__ else error
         if is_transient(cause, by_handler):
-            raise cause
+            raise cause  # noqa: B904 its own cause stays what it was
         useless = not by_handler or isinstance(cause, PermanentEventError)
         most = 0 if useless else reader.policy.max_deliver
         await record_failure(database, _delivery_of(letter), cause, most, actor)
-        log.warn(
-            "a replay failed", audit="dead-letter", action="replay", id=str(id), actor=actor, err=cause
-        )
+        log.warn("a replay failed", audit="dead-letter", action="replay", id=str(id), actor=actor, err=cause)
         raise _replay_failed(cause) from cause
     log.info("a dead letter is replayed", audit="dead-letter", action="replay", id=str(id), actor=actor)
     return await find_dead_letter(database, id)
@@ -122,9 +118,7 @@ async def drop_dead_letter(database: Database, log: Log, id: UUID, actor: str) -
         log.info("a dead letter is dropped", audit="dead-letter", action="drop", id=str(id), actor=actor)
     dropped = await find_dead_letter(database, id)
     if dropped["state"] == "replayed":
-        raise ServiceError(
-            Code.FAILED_PRECONDITION, "DEAD_LETTER_REPLAYED", "the dead letter is replayed"
-        )
+        raise ServiceError(Code.FAILED_PRECONDITION, "DEAD_LETTER_REPLAYED", "the dead letter is replayed")
     return dropped
 
 
@@ -143,6 +137,4 @@ def _delivery_of(letter: asyncpg.Record) -> FailedDelivery:
 
 
 def _replay_failed(cause: BaseException) -> ServiceError:
-    return ServiceError(
-        Code.FAILED_PRECONDITION, "REPLAY_FAILED", f"the replay failed: {cause_of(cause)}"
-    )
+    return ServiceError(Code.FAILED_PRECONDITION, "REPLAY_FAILED", f"the replay failed: {cause_of(cause)}")

@@ -123,17 +123,12 @@ def name_in_linkerd_id(header: str, domain: TrustDomain) -> str:
 
     :raises NotIdentified:
     """
-    parts = header.split(".", 5)
-    name: str | None = None
-    if len(parts) == 6 and [parts[1], *parts[2:4], parts[5]] == [
-        domain.namespace,
-        "serviceaccount",
-        "identity",
-        domain.trust_domain,
-    ]:
-        if re.fullmatch(r"[a-z0-9-]{1,63}", parts[4]):
-            name = domain.name_in(domain.spiffe_id(parts[0]))
-    return _workload(name, header)
+    match header.split(".", 5):
+        case [name, domain.namespace, "serviceaccount", "identity", control_plane, domain.trust_domain] if (
+            re.fullmatch(r"[a-z0-9-]{1,63}", control_plane)
+        ):
+            return _workload(domain.name_in(domain.spiffe_id(name)), header)
+    return _workload(None, header)
 
 
 def _workload(name: str | None, shown: str) -> str:

@@ -34,9 +34,7 @@ def check_user(method: MethodDescriptor, principal: Principal | None) -> None:
     access = policy_of(method).access
     rule = access.WhichOneof("rule") if access else None
     if access is None or rule is None:
-        raise ServiceError(
-            Code.PERMISSION_DENIED, "NO_ACCESS_RULE", f"{method.name} has no access rule"
-        )
+        raise ServiceError(Code.PERMISSION_DENIED, "NO_ACCESS_RULE", f"{method.name} has no access rule")
     if rule in ("public", "service_only"):
         return
     if principal is None:
@@ -67,9 +65,7 @@ def _owner_rule(method: MethodDescriptor) -> policy_pb2.Owner | None:
     return access.owner if access and access.WhichOneof("rule") == "owner" else None
 
 
-def _check_owner(
-    owner: policy_pb2.Owner, path: str, message: Message, principal: Principal | None
-) -> None:
+def _check_owner(owner: policy_pb2.Owner, path: str, message: Message, principal: Principal | None) -> None:
     if principal and set(owner.or_roles) & set(principal.roles):
         return
     value: object = message

@@ -25,5 +25,5 @@ class Call:
 
     @property
     def name(self) -> str:
-        """"pkg.v1.Service/Method"."""
+        """As rpc.method has it: "pkg.v1.Service/Method"."""
         return f"{self.method.containing_service.full_name}/{self.method.name}"

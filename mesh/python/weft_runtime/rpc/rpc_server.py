@@ -45,7 +45,9 @@ AddRoutes = Callable[[grpc.aio.Server], None]
 class RpcServer:
     """A server that does not listen yet."""
 
-    def __init__(self, contracts: Sequence[ServiceDescriptor], credentials: Credentials | None, log: Log) -> None:
+    def __init__(
+        self, contracts: Sequence[ServiceDescriptor], credentials: Credentials | None, log: Log
+    ) -> None:
         self.health = Health([contract.full_name for contract in contracts])
         self._contracts = contracts
         self._inner: grpc.aio.Server | None = None
@@ -102,7 +104,9 @@ class RpcServer:
 
 def _methods(contracts: Sequence[ServiceDescriptor]) -> dict[str, MethodDescriptor]:
     return {
-        f"/{contract.full_name}/{method.name}": method for contract in contracts for method in contract.methods
+        f"/{contract.full_name}/{method.name}": method
+        for contract in contracts
+        for method in contract.methods
     }
 
 

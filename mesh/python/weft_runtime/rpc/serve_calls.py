@@ -55,7 +55,9 @@ def _served(
     method: MethodDescriptor, handler: Any, parts: CallParts
 ) -> Callable[[bytes, Context], Awaitable[bytes]]:
     async def served(body: bytes, context: Context) -> bytes:
-        headers = {name: value for name, value in context.invocation_metadata() or () if isinstance(value, str)}
+        headers = {
+            name: value for name, value in context.invocation_metadata() or () if isinstance(value, str)
+        }
         call = Call(method, body, headers, parts.peer_of(context.peer()), context)
         try:
             reply = await _serve(call, handler, parts)

@@ -5,6 +5,7 @@ missing or wrong: calls by it are refused one by one, with a status that says wh
 OpenSSL by pyOpenSSL, because Python's own ssl ends such a handshake, and grpcio's asks for no certificate or ends it.
 """
 
+import contextlib
 from typing import Any
 
 from cryptography import x509
@@ -84,10 +85,8 @@ class TlsEnd:
 
     def close(self) -> None:
         """Says good-bye; ``outgoing`` has it then."""
-        try:
+        with contextlib.suppress(SSL.Error):  # the peer is gone already
             self._connection.shutdown()
-        except SSL.Error:
-            pass  # the peer is gone already
 
     def peer(self) -> Peer:
         """Who is there, after the handshake."""

@@ -133,10 +133,12 @@ async def _migrate(url: str, migrations: Sequence[Migration], log: Log) -> None:
     connection = await asyncpg.connect(url, timeout=_connect_timeout)
     try:
         await connection.execute("select pg_advisory_lock(hashtext('weft_migrations'))")
-        # The table of MikroORM, which the TypeScript services use.
+        # The table of MikroORM, as the TypeScript services make it.
         await connection.execute(
             """create table if not exists mikro_orm_migrations (
-                 id serial primary key, name varchar(255), executed_at timestamptz default current_timestamp
+                 id serial primary key,
+                 name varchar(255) not null,
+                 executed_at timestamptz not null default current_timestamp(6)
                )"""
         )
         done = {row["name"] for row in await connection.fetch("select name from mikro_orm_migrations")}

@@ -8,7 +8,9 @@ from functools import lru_cache
 
 from weft_runtime.telemetry.span import CLIENT, SpanType
 
-_writes = re.compile(r'\b(insert(?= into)|update|delete(?= from))(?: into| from)?\s+"?(?:public"?\.)?"?(\w+)', re.I)
+_writes = re.compile(
+    r'\b(insert(?= into)|update|delete(?= from))(?: into| from)?\s+"?(?:public"?\.)?"?(\w+)', re.I
+)
 _from = re.compile(r'\bfrom\s+"?(?:public"?\.)?"?(\w+)', re.I)
 _first = re.compile(r"[\s(]*(\w+)")
 

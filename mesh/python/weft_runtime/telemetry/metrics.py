@@ -84,9 +84,7 @@ class _Families:
         return self._families
 
 
-async def _family(
-    name: str, help: str, labels: tuple[str, ...], total: bool, read: Read
-) -> Metric | None:
+async def _family(name: str, help: str, labels: tuple[str, ...], total: bool, read: Read) -> Metric | None:
     kind = CounterMetricFamily if total else GaugeMetricFamily
     family = kind(name, help, labels=labels)
     try:
@@ -108,9 +106,7 @@ def observe_process(metrics: Metrics, resource_: Attributes) -> None:
 
     metrics.ask("process_cpu_time_seconds", "CPU time by mode", ["cpu_mode"], cpu, total=True)
     metrics.value("process_memory_usage_bytes", "Resident memory", resident_bytes)
-    metrics.value(
-        "process_uptime_seconds", "Time since the process began", lambda: time.monotonic() - began
-    )
+    metrics.value("process_uptime_seconds", "Time since the process began", lambda: time.monotonic() - began)
     shown = {
         name: str(value)
         for name, value in resource_.items()

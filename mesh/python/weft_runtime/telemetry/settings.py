@@ -30,8 +30,7 @@ class TelemetrySettings:
 def read_telemetry_settings(env: Mapping[str, str]) -> TelemetrySettings:
     """:raises ConfigError: naming every variable that is malformed, without its value"""
     read = SettingsReader(env)
-    for name in ("OTEL_EXPORTER_OTLP_PROTOCOL",):
-        read.choice(name, ("http/protobuf",), "http/protobuf")
+    read.choice("OTEL_EXPORTER_OTLP_PROTOCOL", ("http/protobuf",), "http/protobuf")  # there is no other
     base = read.url("WEFT_OTLP_ENDPOINT", "http", "https") or read.url(
         "OTEL_EXPORTER_OTLP_ENDPOINT", "http", "https"
     )

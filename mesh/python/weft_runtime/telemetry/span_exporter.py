@@ -4,6 +4,7 @@ slow, the newest spans are dropped and counted. Nobody waits for it, and nothing
 """
 
 import asyncio
+import contextlib
 import http.client
 import random
 import time
@@ -81,10 +82,8 @@ class SpanExporter:
                 pause = min(_longest_pause, 2 ** min(self._failures - 1, 5)) * random.uniform(0.75, 1.25)
                 await asyncio.sleep(pause)
             else:
-                try:
+                with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._full.wait(), pause)
-                except TimeoutError:
-                    pass
             self._full.clear()
             if self._waiting:
                 await self._send(self._settings.timeout)

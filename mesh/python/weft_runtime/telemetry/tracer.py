@@ -13,7 +13,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from weft_runtime.storage.sql_state import sql_state_of
-from weft_runtime.telemetry.context import RequestContext, current_context, in_context, random_hex, request_id_from
+from weft_runtime.telemetry.context import (
+    RequestContext,
+    current_context,
+    in_context,
+    random_hex,
+    request_id_from,
+)
 from weft_runtime.telemetry.span import Attributes, Span, SpanType
 from weft_runtime.telemetry.traceparent import parse_traceparent
 

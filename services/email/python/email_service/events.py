@@ -78,7 +78,9 @@ def _sum_of(money: Money) -> Sum:
     return Sum(money.currency_code, str(money.units), money.nanos)
 
 
-def _time_of(event: OrderPlaced | OrderConfirmed | OrderCancelled, field: str, context: EventContext) -> datetime:
+def _time_of(
+    event: OrderPlaced | OrderConfirmed | OrderCancelled, field: str, context: EventContext
+) -> datetime:
     """When it happened; when the event was recorded if it does not say."""
     if not event.HasField(field):
         return context.time

@@ -189,9 +189,7 @@ def _escape(text: str) -> str:
 
 def _is_special(character: str) -> bool:
     return (
-        character.isspace()
-        or character in '<>()[]\\,;:@"'
-        or unicodedata.category(character) in ("Cc", "Cf")
+        character.isspace() or character in '<>()[]\\,;:@"' or unicodedata.category(character) in ("Cc", "Cf")
     )
 
 

@@ -13,9 +13,7 @@ class EmailRpc(EmailServiceServicer):
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def ListEmails(
-        self, request: pb.ListEmailsRequest, context: Any
-    ) -> pb.ListEmailsResponse:
+    async def ListEmails(self, request: pb.ListEmailsRequest, context: Any) -> pb.ListEmailsResponse:
         emails, next_page_token = await list_emails(
             self._database,
             page_size=request.page_size,

@@ -115,9 +115,7 @@ class Mailer:
         ):
             if self.clock() < latest_begin:
                 return await self._send_one(mail)
-            self.log.warn(
-                "a mail is left to a later claim: this process stood still", mailId=str(mail["id"])
-            )
+            self.log.warn("a mail is left to a later claim: this process stood still", mailId=str(mail["id"]))
 
     async def _send_one(self, mail: asyncpg.Record) -> None:
         written = write_mail(

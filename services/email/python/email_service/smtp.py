@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
-from email.utils import formataddr, format_datetime
+from email.utils import format_datetime, formataddr
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib

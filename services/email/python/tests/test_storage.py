@@ -22,6 +22,11 @@ def test_the_schema_is_that_of_the_typescript_service() -> None:
         statements = re.findall(r"addSql\((?:`([^`]*)`|\"([^\"]*)\")\)", text)
         more = shared if "createEventTables" in text else []
         assert name
-        theirs.append((name[1], [plain(first or second) for first, second in statements] + [plain(each) for each in more]))
+        theirs.append(
+            (
+                name[1],
+                [plain(first or second) for first, second in statements] + [plain(each) for each in more],
+            )
+        )
     assert len(shared) == 8
     assert [(each.name, [plain(sql) for sql in each.statements]) for each in migrations] == theirs
