@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
+from weft_runtime.storage.sql_state import DatabaseAway
 from weft_runtime.storage.statement_span import statement_span
 from weft_runtime.telemetry.context import current_context
 from weft_runtime.telemetry.log import Log
@@ -48,12 +49,12 @@ class Transaction:
 
     async def execute(self, sql: str, *values: object) -> str:
         """Runs a statement. :returns: PostgreSQL's command tag, such as "UPDATE 3" """
-        with _traced(sql):
+        with _traced(sql), _answered():
             return await self._connection.execute(sql, *values)
 
     async def fetch(self, sql: str, *values: object) -> list[asyncpg.Record]:
         """All rows of a statement."""
-        with _traced(sql):
+        with _traced(sql), _answered():
             return await self._connection.fetch(sql, *values)
 
 
@@ -154,6 +155,15 @@ async def _migrate(url: str, migrations: Sequence[Migration], log: Log) -> None:
             log.info("schema migrated", migration=migration.name)
     finally:
         await connection.close()
+
+
+@contextmanager
+def _answered() -> Iterator[None]:
+    """Names what happens to a connection, so that a handler's own failures of that kind can be told from it."""
+    try:
+        yield
+    except (OSError, TimeoutError, asyncpg.InterfaceError) as error:
+        raise DatabaseAway(f"{type(error).__name__}: {error}") from error
 
 
 @contextmanager

@@ -5,6 +5,10 @@ import re
 import asyncpg
 
 
+class DatabaseAway(Exception):
+    """A statement got no answer; whether it was carried out, nobody knows."""
+
+
 def sql_state_of(error: BaseException | None) -> str | None:
     """SQLSTATE of an error thrown by the driver, also when it is the cause of another; None for other errors."""
     while error is not None:
@@ -37,11 +41,9 @@ def is_transient(error: BaseException, from_handler: bool) -> bool:
     state = sql_state_of(error)
     if state:
         return bool(_transient.fullmatch(state))
-    if from_handler:
-        return isinstance(error, asyncpg.InterfaceError)
-    return _is_connection_trouble(error)
+    return isinstance(error, DatabaseAway) if from_handler else _is_connection_trouble(error)
 
 
 def _is_connection_trouble(error: BaseException) -> bool:
     # OSError: refused, reset, no route. TimeoutError: no connection, or no answer, in time.
-    return isinstance(error, (OSError, TimeoutError, asyncpg.InterfaceError))
+    return isinstance(error, (DatabaseAway, OSError, TimeoutError, asyncpg.InterfaceError))

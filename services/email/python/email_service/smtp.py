@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,10 +12,11 @@ import aiosmtplib
 
 from email_service.mail import Address, Written
 
-#: Longest waits for the mail server, in seconds: to connect, for each answer, and for the whole conversation.
+#: Longest waits for the mail server, in seconds: to connect, for each answer, until it has the mail, for its good-bye.
 _connect_timeout = 3.0
 _silence_timeout = 4.0
 _send_timeout = 5.0
+_quit_timeout = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +39,11 @@ class SmtpError(Exception):
 Send = Callable[[Envelope], Awaitable[None]]
 
 
-def smtp_sender(url: str) -> Send:
-    """:param url: smtp:// or smtps://; a server that offers STARTTLS gets it"""
+def smtp_sender(url: str, silence_timeout: float = _silence_timeout) -> Send:
+    """
+    :param url: smtp:// or smtps://; a server that offers STARTTLS gets it
+    :param silence_timeout: longest wait for an answer, in seconds
+    """
     parts = urlsplit(url)
     secure = parts.scheme == "smtps"
 
@@ -49,33 +54,32 @@ def smtp_sender(url: str) -> Send:
             username=unquote(parts.username) if parts.username else None,
             password=unquote(parts.password) if parts.password else None,
             use_tls=secure,
-            timeout=_silence_timeout,
+            timeout=silence_timeout,
         )
         try:
             async with asyncio.timeout(_send_timeout):
                 await client.connect(timeout=_connect_timeout)
-                try:
-                    await client.send_message(_message(envelope), sender=envelope.sender.address)
-                except BaseException:
-                    client.close()
-                    raise
-                await _quit(client)
+                await client.send_message(_message(envelope), sender=envelope.sender.address)
         except TimeoutError as error:
+            client.close()
             raise SmtpError(f"no reply within {_send_timeout:g} s") from error
         except aiosmtplib.SMTPResponseException as error:
+            client.close()
             raise SmtpError(f"{type(error).__name__} {error.code}") from None
         except (aiosmtplib.SMTPException, OSError) as error:
+            client.close()
             raise SmtpError(type(error).__name__) from None
+        await _quit(client)
 
     return send
 
 
 async def _quit(client: aiosmtplib.SMTP) -> None:
     """The mail is taken by then; a server that does not say good-bye makes no difference."""
-    try:
-        await client.quit()
-    except (aiosmtplib.SMTPException, OSError):
-        client.close()
+    with contextlib.suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
+        async with asyncio.timeout(_quit_timeout):
+            await client.quit()
+    client.close()
 
 
 def _message(envelope: Envelope) -> EmailMessage:
