@@ -23,6 +23,7 @@ from weft_runtime.identity.jwks import Jwks
 from weft_runtime.identity.spiffe_id import TrustDomain
 from weft_runtime.identity.user_token import UserVerifier
 from weft_runtime.rpc.call_parts import CallParts
+from weft_runtime.rpc.goaway import FrameWalk
 from weft_runtime.rpc.rpc_server import RpcServer
 from weft_runtime.rpc.server_load import ServerLoad
 from weft_runtime.telemetry.log import create_log
@@ -181,24 +182,39 @@ def test_a_renewed_certificate_drops_no_call_and_is_shown_from_then_on(
     run(test)
 
 
-def test_a_root_that_is_withdrawn_ends_the_trust_in_open_connections(
+def test_a_root_that_is_withdrawn_ends_the_trust_in_open_connections_and_no_call(
     tmp_path: Path, authority: Authority
 ) -> None:
     async def test() -> None:
         async with served(tmp_path, authority) as shelf:
             newer = Authority("newer")
             certificate, key = authority.issue("operator")
-            both = authority.roots + newer.roots
-            secure = grpc.ssl_channel_credentials(both, key, certificate)
+            secure = grpc.ssl_channel_credentials(authority.roots + newer.roots, key, certificate)
             channel = grpc.aio.secure_channel(f"localhost:{shelf.port}", secure)
-            assert await refusal(channel) == "OK"
+            shelf.handler.may.clear()
+            call = asyncio.create_task(refusal(channel))
+            await shelf.handler.called.wait()
             newer.write(tmp_path, "shelf")
             shelf.credentials.reload()
-            answers = {await refusal(channel) for _ in range(3)}
-            assert answers <= {"UNAUTHENTICATED WORKLOAD_INVALID", "UNAVAILABLE "}
-            assert "UNAUTHENTICATED WORKLOAD_INVALID" in answers
+            # Whether by the old connection or by a new one.
+            assert await refusal(channel) == "UNAUTHENTICATED WORKLOAD_INVALID"
+            shelf.handler.may.set()
+            assert await call == "OK"
+            assert await refusal(channel) == "UNAUTHENTICATED WORKLOAD_INVALID"
+            assert await refusal(shelf.channel(newer)) == "OK"
 
     run(test)
+
+
+def test_a_frame_is_put_between_frames_only() -> None:
+    frames = b"".join(len(body).to_bytes(3, "big") + bytes(6) + body for body in (b"", b"a" * 300, b"b"))
+    ends = {9, 318, 328}
+    for size in (1, 7, 9, 318, 1_000):
+        walk, at = FrameWalk(), 0
+        while at < len(frames):
+            walk.feed(frames[at : at + size])
+            at = min(at + size, len(frames))
+            assert walk.is_between_frames == (at in ends), (size, at)
 
 
 def test_a_call_in_flight_is_finished_when_the_server_closes(tmp_path: Path, authority: Authority) -> None:

@@ -84,6 +84,8 @@ class UserVerifier:
             raise _expired() from error
         except jwt.PyJWTError as error:
             raise _invalid() from error
+        if not all(type(claims[name]) in (int, float) for name in ("iat", "exp")):
+            raise _invalid()
         if claims["iat"] < time.time() - max_token_life - _tolerance:
             raise _expired()
         if claims["exp"] - claims["iat"] > max_token_life:

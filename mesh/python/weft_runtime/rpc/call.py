@@ -16,7 +16,7 @@ class Call:
     method: MethodDescriptor
     #: The message as it came, in Protobuf's binary format.
     body: bytes
-    #: Metadata as text, names in lower case; of several values the last.
+    #: Metadata as text, names in lower case; several values of one name with commas between.
     headers: Mapping[str, str]
     peer: Peer
     context: "grpc.aio.ServicerContext[bytes, bytes]"

@@ -20,7 +20,8 @@ from collections.abc import Callable
 from OpenSSL import SSL
 
 from weft_runtime.identity.credentials import CredentialSet
-from weft_runtime.identity.peer import Peer, Silent
+from weft_runtime.identity.peer import Peer, Proved, Refused, Silent
+from weft_runtime.rpc.goaway import GOAWAY, FrameWalk
 from weft_runtime.rpc.http_pages import HttpPages, PageConnection
 from weft_runtime.rpc.tls_gate import TlsEnd, TlsGate
 from weft_runtime.telemetry.log import Log
@@ -32,6 +33,8 @@ _HANDSHAKE = 0x16
 #: Time a new connection has to show what it speaks, TLS included, in seconds.
 _decide_within = 10.0
 _most_connections = 1_000
+#: Longer than the longest call: time that clients get to leave once they are asked to, in seconds.
+_leave_within = 90.0
 #: Failed handshakes that are logged in a second: anybody may cause them.
 _logged_per_second = 5
 
@@ -77,10 +80,16 @@ class OnePort:
             connection.close()
 
     def trust_withdrawn(self) -> None:
-        """A root is not trusted any more: who was known by it has to show a certificate again."""
+        """
+        A root is not trusted any more: who was known by it has to show a certificate again. Calls in flight are
+        finished; new ones on the old connections are refused.
+        """
+        for name in self._peers:
+            if isinstance(self._peers[name], Proved):
+                self._peers[name] = Refused("its root was withdrawn while it was connected")
         for connection in list(self.connections):
             if connection.is_secure:
-                connection.close()
+                connection.ask_to_leave()
 
     async def open_inner(self, incoming: "_Incoming", peer: Peer) -> asyncio.Transport:
         """A connection to grpcio's server in the name of ``peer``."""
@@ -126,6 +135,8 @@ class _Incoming(asyncio.Protocol):
         self._pages: PageConnection | None = None
         self._opening: asyncio.Task[None] | None = None
         self._paused = False
+        self._walk = FrameWalk()
+        self._leaving = False
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -188,6 +199,23 @@ class _Incoming(asyncio.Protocol):
         """Sends what grpcio or a page says."""
         if self._transport.is_closing():
             return
+        self._walk.feed(data)
+        self._write(data)
+        if self._leaving and self._walk.is_between_frames:
+            self._leaving = False
+            self._write(GOAWAY)
+
+    def ask_to_leave(self) -> None:
+        """Has the client finish its calls and connect anew; one that stays is cut off some time later."""
+        if self._inner is None:
+            self.close()
+            return
+        self._leaving = True
+        self.send(b"")
+        self._stop_timer()
+        self._timer = asyncio.get_running_loop().call_later(_leave_within, self.close)
+
+    def _write(self, data: bytes) -> None:
         if self._tls is None:
             self._transport.write(data)
             return

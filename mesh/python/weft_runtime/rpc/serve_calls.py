@@ -55,10 +55,7 @@ def _served(
     method: MethodDescriptor, handler: Any, parts: CallParts
 ) -> Callable[[bytes, Context], Awaitable[bytes]]:
     async def served(body: bytes, context: Context) -> bytes:
-        headers = {
-            name: value for name, value in context.invocation_metadata() or () if isinstance(value, str)
-        }
-        call = Call(method, body, headers, parts.peer_of(context.peer()), context)
+        call = Call(method, body, _headers_of(context), parts.peer_of(context.peer()), context)
         try:
             reply = await _serve(call, handler, parts)
             return reply.SerializeToString()
@@ -132,6 +129,15 @@ async def _in_time(deadline: float) -> AsyncIterator[None]:
         if not limit.expired():
             raise
         raise Refusal(Code.DEADLINE_EXCEEDED, "the deadline has passed") from error
+
+
+def _headers_of(context: Context) -> Mapping[str, str]:
+    """Several of one name stand in one, so that two tokens are none: something on the way may have seen another."""
+    headers: dict[str, str] = {}
+    for name, value in context.invocation_metadata() or ():
+        if isinstance(value, str):
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
 
 
 def _decoded(call: Call, handler: Any) -> Message:
