@@ -11,6 +11,8 @@ const toolRequirements = "mesh/python/requirements-dev.txt";
 /** Generated stubs and the kit's modules. */
 const shared = ["gen/python", "mesh/python"];
 const installSeconds = 300;
+/** Ends with 0 where Python is new enough and can make virtual environments. */
+export const isNewEnough = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))";
 
 /**
  * A program in Python: `python -m MODULE`, in the virtual environment .weft/python, which is made from
@@ -66,12 +68,9 @@ async function makeEnvironment(root: string): Promise<void> {
   const stamp = join(folder, "made-from");
   const wanted = hashOf(root, requirements);
   if (read(stamp) === wanted) return;
-  await run(
-    root,
-    "python3",
-    ["-m", "venv", "--clear", folder],
-    "install Python 3.11 or newer with its module venv (Debian: apt install python3-venv)",
-  );
+  const advice = "install Python 3.11 or newer with its module venv (Debian: apt install python3-venv)";
+  await run(root, "python3", ["-c", isNewEnough], advice);
+  await run(root, "python3", ["-m", "venv", "--clear", folder], advice);
   await install(root, requirements);
   writeFileSync(stamp, wanted); // last: a half-made environment is made anew
 }

@@ -70,10 +70,11 @@ class Metrics:
 
     async def text(self) -> bytes:
         """Present values in Prometheus' text format 0.0.4."""
-        families = await asyncio.gather(*(_family(*each) for each in self._asked))
+        asked = await asyncio.gather(*(_family(*each) for each in self._asked))
+        families = [family for family in (*self.registry.collect(), *asked) if family and family.samples]
         answers = CollectorRegistry(auto_describe=False)
-        answers.register(_Families([family for family in families if family]))
-        return generate_latest(self.registry) + generate_latest(answers)
+        answers.register(_Families(families))
+        return generate_latest(answers)
 
 
 class _Families:
