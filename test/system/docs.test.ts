@@ -45,6 +45,7 @@ const runnable = pages.flatMap((page) =>
 const optional = new Map([
   ["grpcurl", ["-version"]],
   ["kubectl", ["version", "--client"]],
+  [".weft/python/bin/python", ["-c", "import grpc"]],
 ]);
 const missing: string[] = [];
 for (const [tool, args] of optional)
