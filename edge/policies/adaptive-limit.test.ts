@@ -32,7 +32,7 @@ function load(
 }
 
 test("under less than the upstream can do nothing is refused and the limit stays", () => {
-  const limit = new AdaptiveLimit(512, 500);
+  const limit = new AdaptiveLimit(512, 100, 500);
   expect(load(limit, { perSecond: 200, offered: 150, seconds: 60 }).refused).toBe(0);
   expect(limit.value).toBe(512);
 });
@@ -40,7 +40,7 @@ test("under less than the upstream can do nothing is refused and the limit stays
 test.each([1.5, 3, 10])(
   "under %s times as much, as much is done as can be, in about the time aimed at",
   (times) => {
-    const limit = new AdaptiveLimit(512, 500);
+    const limit = new AdaptiveLimit(512, 100, 500);
     const { done, last } = load(limit, { perSecond: 200, offered: 200 * times, seconds: 30 });
     expect(done).toBeGreaterThan(200 * 30 * 0.95);
     expect(Math.max(...last)).toBeLessThan(750);
@@ -49,7 +49,7 @@ test.each([1.5, 3, 10])(
 );
 
 test("when the load goes the limit no longer matters, and it grows as it is used", () => {
-  const limit = new AdaptiveLimit(512, 500);
+  const limit = new AdaptiveLimit(512, 100, 500);
   const { ends } = load(limit, { perSecond: 200, offered: 600, seconds: 30 });
   const low = limit.value;
   expect(low).toBeLessThan(150);
@@ -59,23 +59,25 @@ test("when the load goes the limit no longer matters, and it grows as it is used
 });
 
 test("it stays above what a slow upstream without a queue needs, and within the contract's", () => {
-  const slow = new AdaptiveLimit(512, 500);
+  const slow = new AdaptiveLimit(512, 100, 500);
   load(slow, { perSecond: 1e6, ownMs: 2_000, offered: 300, seconds: 60 });
   expect(slow.value).toBe(16);
-  const small = new AdaptiveLimit(4, 500);
+  const steady = new AdaptiveLimit(512, 100, 500);
+  expect(load(steady, { perSecond: 1e6, ownMs: 300, offered: 300, seconds: 60 }).refused).toBe(0);
+  const small = new AdaptiveLimit(4, 100, 500);
   load(small, { perSecond: 2, offered: 50, seconds: 60 });
   expect(small.value).toBe(4);
 });
 
 test("calls that began before a change do not change it again", () => {
-  const limit = new AdaptiveLimit(100, 500);
+  const limit = new AdaptiveLimit(100, 100, 500);
   limit.began(100);
   for (let i = 0; i < 100; i++) limit.ended(0, 1_000);
   expect(limit.value).toBe(50);
 });
 
 test("time that is this process's own does not count", () => {
-  const limit = new AdaptiveLimit(100, 500);
+  const limit = new AdaptiveLimit(100, 100, 500);
   for (let i = 0; i < 100; i++) {
     limit.began(100);
     limit.ended(i * 10, i * 10 + 1_000, 800);

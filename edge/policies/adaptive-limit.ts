@@ -8,18 +8,25 @@ const GROW = 1.2;
 const IN_USE = 0.8;
 /** Below this many calls there is no queue worth shortening. */
 const LEAST_LIMIT = 16;
+/** How many times its usual time a call may take on average: the rest of it is waiting. */
+const STRETCH = 8;
+/** What the usual time grows by at one look, where calls have come to take longer by themselves. */
+const FORGET = 1.01;
 
 /**
  * How many calls of one method may be in flight, found by how long they take. When more come than the upstream can
  * do, they wait somewhere on the way until their time is over, and all that was done for them is lost. Calls in
  * flight, calls a second and the time of each hang together (Little's law): with fewer in flight each takes less
  * time, and as many are answered. So while the mean time is above the aim, the limit shrinks in that proportion;
- * while it is below and the limit is used, it grows again.
+ * while it is below and the limit is used, it grows again. The aim is several times what calls take when they need
+ * not wait, within bounds: one that takes long by itself is not taken for one that waits.
  */
 export class AdaptiveLimit {
   readonly #least: number;
   readonly #most: number;
-  readonly #aimMs: number;
+  readonly #leastAimMs: number;
+  readonly #mostAimMs: number;
+  #usualMs = Number.POSITIVE_INFINITY;
   #limit: number;
   #since = Number.NEGATIVE_INFINITY;
   #calls = 0;
@@ -28,12 +35,14 @@ export class AdaptiveLimit {
 
   /**
    * @param most limit while nothing is slow
-   * @param aimMs mean time of a call to aim at
+   * @param leastAimMs mean time of a call that is never too long
+   * @param mostAimMs mean time of a call that is always too long
    */
-  constructor(most: number, aimMs: number) {
+  constructor(most: number, leastAimMs: number, mostAimMs: number) {
     this.#most = most;
     this.#least = Math.min(LEAST_LIMIT, most);
-    this.#aimMs = aimMs;
+    this.#leastAimMs = leastAimMs;
+    this.#mostAimMs = mostAimMs;
     this.#limit = most;
   }
 
@@ -65,7 +74,9 @@ export class AdaptiveLimit {
   }
 
   #adjust(meanMs: number): void {
-    const ratio = this.#aimMs / meanMs;
+    this.#usualMs = Math.min(meanMs, this.#usualMs * FORGET);
+    const aimMs = Math.min(this.#mostAimMs, Math.max(this.#leastAimMs, this.#usualMs * STRETCH));
+    const ratio = aimMs / meanMs;
     if (ratio < 1) {
       const used = Math.min(this.#limit, this.#peak);
       this.#limit = Math.max(this.#least, used * Math.max(SHRINK, ratio));

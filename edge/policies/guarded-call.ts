@@ -1,10 +1,8 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http2";
-import { ServiceError } from "#mesh/runtime/rpc/errors.ts";
 import type { CallEnd } from "../transcode/grpc-status.ts";
 import { Code, StatusError } from "../transcode/status.ts";
 import type { Call, CallSink, StartCall } from "../transcode/upstream-call.ts";
 import type { MethodGuard } from "./guarded-calls.ts";
-import { refusal } from "./refusal.ts";
 import type { Health } from "./upstream-guard.ts";
 
 /** Codes that speak of the upstream's health; all others are answers. */
@@ -64,10 +62,10 @@ export class GuardedCall implements Call, CallSink {
 
   /** Starts a try; returns why it may not. */
   #begin(): StatusError | undefined {
-    const { guard, name, policy } = this.#shared;
+    const { guard, name, policy, overloaded } = this.#shared;
     const now = performance.now();
     const answer = guard.enter(now);
-    if (answer === "full") return overloaded(name);
+    if (answer === "full") return overloaded;
     if (answer === "open") {
       const seconds = Math.max(1, Math.ceil(guard.waitMs(now) / 1_000));
       return new StatusError(Code.unavailable, `${name} fails too often now`, {
@@ -223,12 +221,4 @@ export class GuardedCall implements Call, CallSink {
   onDrain(listener: () => void): void {
     this.#try?.onDrain(listener);
   }
-}
-
-/** The refusal of a call to a method that has as many in flight as it can do. */
-function overloaded(method: string): StatusError {
-  const message = `${method}: too many calls in flight`;
-  const error = new ServiceError(Code.unavailable, "OVERLOADED", message, { retryAfterMs: 1_000 });
-  const domain = method.slice(0, method.lastIndexOf(".", method.indexOf("/")));
-  return StatusError.from(refusal(error, domain, {}));
 }

@@ -1,9 +1,11 @@
-import type { DescService } from "@bufbuild/protobuf";
+import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { BreakerBoard } from "#mesh/runtime/policy/breaker-board.ts";
 import { meshNameOf, policyOf, type ResolvedPolicy } from "#mesh/runtime/policy/method-policy.ts";
-import { Code } from "../transcode/status.ts";
+import { ServiceError } from "#mesh/runtime/rpc/errors.ts";
+import { Code, StatusError } from "../transcode/status.ts";
 import type { StartCall } from "../transcode/upstream-call.ts";
 import { GuardedCall } from "./guarded-call.ts";
+import { refusal } from "./refusal.ts";
 import { RetryBudget } from "./retry-budget.ts";
 import { UpstreamGuard } from "./upstream-guard.ts";
 
@@ -12,6 +14,8 @@ export interface MethodGuard {
   readonly name: string;
   readonly policy: ResolvedPolicy;
   readonly guard: UpstreamGuard;
+  /** The refusal of one call too many. */
+  readonly overloaded: StatusError;
   /** Shared by all methods of the upstream. */
   readonly budget: RetryBudget;
 }
@@ -41,7 +45,7 @@ export function guardedCalls(
       const { state, limit, counts } = guard;
       return { upstream, method: name, state, limit, ...counts };
     });
-    guards.set(`/${name}`, { name, policy, guard, budget });
+    guards.set(`/${name}`, { name, policy, guard, budget, overloaded: overloaded(method, name) });
   }
   return (path, metadata, timeoutMs, sink) => {
     const shared = guards.get(path);
@@ -63,4 +67,11 @@ function withoutMeshRetries(policy: ResolvedPolicy): ResolvedPolicy {
   const { retry } = policy;
   const codes = new Set([...(retry?.codes ?? [])].filter((code) => !RETRIED_BY_PROXIES.has(code)));
   return { ...policy, retry: retry && codes.size > 0 ? { ...retry, codes } : undefined };
+}
+
+/** Made once: when there are too many calls, refusing them must cost next to nothing. */
+function overloaded({ parent }: DescMethod, name: string): StatusError {
+  const message = `${name}: too many calls in flight`;
+  const error = new ServiceError(Code.unavailable, "OVERLOADED", message, { retryAfterMs: 1_000 });
+  return StatusError.from(refusal(error, parent.file.proto.package, {}));
 }

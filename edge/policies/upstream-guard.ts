@@ -11,8 +11,8 @@ export type Health = "good" | "bad" | "unknown";
 const TURNS = 2;
 const turnTime = new TurnTime();
 
-/** Share of a method's time that its calls may take on average; the slowest take several times as long. */
-const MEAN_SHARE = 0.25;
+/** Shares of a method's time that its calls may take on average, always and at most; the slowest take several times as long. */
+const [ALWAYS, AT_MOST] = [0.05, 0.25];
 
 /**
  * Breaker and bound of the calls in flight to one upstream method. It opens as those between
@@ -37,7 +37,11 @@ export class UpstreamGuard {
   ) {
     this.#breaker = new FailureBreaker(policy.breaker);
     this.#policy = policy.breaker;
-    this.#limit = new AdaptiveLimit(policy.edgeConcurrency, policy.timeoutMs * MEAN_SHARE);
+    this.#limit = new AdaptiveLimit(
+      policy.edgeConcurrency,
+      policy.timeoutMs * ALWAYS,
+      policy.timeoutMs * AT_MOST,
+    );
     this.#onChange = onChange;
   }
 
