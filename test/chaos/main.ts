@@ -10,10 +10,11 @@ import { kindsOf } from "./harness/schedule.ts";
 import type { SystemUnderTest } from "./harness/system-under-test.ts";
 import { htmlReport } from "./report/html.ts";
 import { textReport } from "./report/text.ts";
+import { failpointsAt } from "./shop/failpoints.ts";
 import { shopOf, shop as shopOfOne } from "./shop/shop.ts";
 
 const kinds = kindsOf(shopOfOne as SystemUnderTest<never>);
-const usage = `usage: npm run chaos -- [--seed N] [--orders N] [--count N] [--every MS] [--faults LIST] [--crashes N] [--replicas N] [--impl NAME=LANGUAGE] [--out DIR]
+const usage = `usage: npm run chaos -- [--seed N] [--orders N] [--count N] [--every MS] [--faults LIST] [--crashes N] [--at LIST] [--replicas N] [--impl NAME=LANGUAGE] [--out DIR]
 
   --seed N       repeats the run of that seed; drawn and printed if left out
   --orders N     checkouts (default 5000)
@@ -21,6 +22,7 @@ const usage = `usage: npm run chaos -- [--seed N] [--orders N] [--count N] [--ev
   --every MS     mean time between two faults (default 2000)
   --faults LIST  of ${kinds.join(",")} (default: all)
   --crashes N    crashes at each failpoint (default 0)
+  --at LIST      crashes at these failpoints only, such as checkout.charge,mail.send
   --replicas N   processes of each service (default 1)
   --impl NAME=LANGUAGE
                  a service in another language than TypeScript; may be repeated
@@ -35,6 +37,7 @@ const { values } = parseArgs({
     every: { type: "string", default: "2000" },
     faults: { type: "string", default: kinds.join() },
     crashes: { type: "string", default: "0" },
+    at: { type: "string" },
     replicas: { type: "string", default: "1" },
     impl: { type: "string", multiple: true },
     out: { type: "string" },
@@ -67,20 +70,28 @@ async function run(): Promise<number> {
       enough.abort();
     });
   const replicas = Math.max(1, count("replicas"));
-  const result = await runCampaign(shopOf(replicas, languages), {
-    enough: enough.signal,
-    seed,
-    units: count("orders"),
-    faults: values.count === undefined ? undefined : count("count"),
-    every: count("every"),
-    kinds: new Set(chosen),
-    crashes: count("crashes"),
-    ...(replicas > 1 && { replicas }),
-    languages,
-    folder,
-    out,
-    say: (line) => console.log(line),
-  });
+  const shop = shopOf(replicas, languages);
+  const failpoints = values.at === undefined ? shop.failpoints : failpointsAt(values.at.split(","));
+  const result = await runCampaign(
+    { ...shop, failpoints },
+    {
+      enough: enough.signal,
+      seed,
+      units: count("orders"),
+      faults: values.count === undefined ? undefined : count("count"),
+      every: count("every"),
+      kinds: new Set(chosen),
+      crashes: count("crashes"),
+      systemArguments: [
+        ...(values.at === undefined ? [] : [` --at ${values.at}`]),
+        ...(replicas > 1 ? [` --replicas ${replicas}`] : []),
+        ...languages.map((each) => ` --impl ${each}`),
+      ].join(""),
+      folder,
+      out,
+      say: (line) => console.log(line),
+    },
+  );
   const text = textReport(result);
   writeFileSync(join(out, "report.txt"), text);
   writeFileSync(join(out, "report.html"), htmlReport(result));

@@ -34,10 +34,8 @@ export interface CampaignOptions {
   readonly kinds: ReadonlySet<string>;
   /** Planned crashes at each failpoint; less than 1: at that part of the failpoints. */
   readonly crashes: number;
-  /** Processes of each service, as the system was made: what repeats the run must say it. */
-  readonly replicas?: number;
-  /** Services that do not run in TypeScript, each NAME=LANGUAGE, for the line that repeats the run. */
-  readonly languages?: readonly string[];
+  /** How the system was made, as arguments: what repeats the run must say it. */
+  readonly systemArguments?: string;
   /** Empty folder for the data of the run. */
   readonly folder: string;
   /** Folder for the history. */

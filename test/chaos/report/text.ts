@@ -1,4 +1,4 @@
-import type { CampaignResult } from "../harness/run-campaign.ts";
+import type { CampaignOptions, CampaignResult } from "../harness/run-campaign.ts";
 import type { Evidence } from "../shop/evidence.ts";
 import { invariants } from "../shop/invariants.ts";
 import { figuresOf } from "./figures.ts";
@@ -37,9 +37,15 @@ export function textReport(result: CampaignResult<Evidence>): string {
       return [`  ${own.length === 0 ? "holds " : "BROKEN"}  ${name}`, ...listed, ...more];
     }),
     "",
-    `repeat it: npm run chaos -- --seed ${seed} --orders ${options.units}${options.faults === undefined ? "" : ` --count ${options.faults}`} --every ${options.every} --faults "${[...options.kinds].join()}" --crashes ${options.crashes}${options.replicas === undefined ? "" : ` --replicas ${options.replicas}`}${(options.languages ?? []).map((each) => ` --impl ${each}`).join("")}`,
+    `repeat it: ${commandOf(seed, options)}`,
   ];
   return `${lines.join("\n")}\n`;
+}
+
+function commandOf(seed: string, options: CampaignOptions): string {
+  const { units, faults, every, kinds, crashes, systemArguments = "" } = options;
+  const count = faults === undefined ? "" : ` --count ${faults}`;
+  return `npm run chaos -- --seed ${seed} --orders ${units}${count} --every ${every} --faults "${[...kinds].join()}" --crashes ${crashes}${systemArguments}`;
 }
 
 function failpointLines({ passes, crashes, left }: CampaignResult<Evidence>["failpoints"]): string[] {
