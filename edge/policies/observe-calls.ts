@@ -103,7 +103,7 @@ export function observedCalls(
 ): StartCall {
   const upstreams = new Map<string, Upstream>(
     service.methods.map((method) => {
-      const type = callType(method, SpanKind.client, { "service.peer.name": peer });
+      const type = callType(method, SpanKind.client, { "server.address": peer, "service.peer.name": peer });
       return [`/${type.method}`, { ...type, peer, counts: metrics.of(method) }];
     }),
   );

@@ -19,7 +19,10 @@ export function traceCalls(upstream: string, metrics: CallMetrics): Interceptor 
   const observed = (method: DescMethod) => {
     const found = known.get(method);
     if (found) return found;
-    const type = callType(method, SpanKind.client, { "service.peer.name": upstream });
+    const type = callType(method, SpanKind.client, {
+      "server.address": upstream,
+      "service.peer.name": upstream,
+    });
     const made = { type, counts: metrics.of(method) };
     known.set(method, made);
     return made;

@@ -14,6 +14,15 @@ import type { Pool, PoolClient } from "pg";
 /** First in the text of a statement that waits. Where nobody looks for it, it is a comment. */
 const mark = "/* later */ ";
 
+/** Whether a query will wait for the next one of its connection. */
+export function waitsForNext(text: unknown, values: unknown): text is string {
+  return isPlain(text, values) && (text === "begin" || text.startsWith(mark));
+}
+
+function isPlain(text: unknown, values: unknown): text is string {
+  return typeof text === "string" && (values === undefined || (values as unknown[]).length === 0);
+}
+
 /** What a statement that waits answers. */
 const nothing = { command: "", rowCount: 0, rows: [], fields: [], oid: 0 };
 
@@ -41,15 +50,14 @@ export function sendStatementsTogether(pool: Pool): void {
     const query = client.query.bind(client) as (...args: unknown[]) => unknown;
     const together = (...args: unknown[]): unknown => {
       const [text, values] = args;
-      const plain = typeof text === "string" && (values === undefined || (values as unknown[]).length === 0);
-      if (!plain) {
+      if (!isPlain(text, values)) {
         // Sent at once, but in its turn: the client sends one after the other.
         if (before.length === 0) return query(...args);
         const sent = query(before.splice(0).join(";\n")) as Promise<unknown>;
         const answer = query(...args);
         return answer instanceof Promise ? sent.then(() => answer) : answer;
       }
-      if (text === "begin" || text.startsWith(mark)) {
+      if (waitsForNext(text, values)) {
         before.push(text);
         return Promise.resolve(nothing);
       }

@@ -1,4 +1,5 @@
 import { defineEntity, p } from "@mikro-orm/core";
+import type { EntityManager } from "@mikro-orm/postgresql";
 import { expect, test } from "vitest";
 import { freshDatabase } from "../../../test/system/fresh.ts";
 import { currentContext, runInContext } from "../telemetry/context.ts";
@@ -6,6 +7,7 @@ import { createLogger } from "../telemetry/log.ts";
 import type { Span } from "../telemetry/span.ts";
 import { Tracer } from "../telemetry/tracer.ts";
 import { openDatabase } from "./database.ts";
+import { runLater } from "./later-statements.ts";
 import { statementType } from "./trace-statements.ts";
 
 const Book = defineEntity({ name: "Book", properties: { id: p.text().primary() } });
@@ -52,4 +54,28 @@ test("statements of a request are spans of its trace, those of nobody are none",
   ]);
   for (const span of spans) expect(span.parentSpanId).toBe(context.spanId);
   expect(JSON.stringify(spans)).not.toContain("secret");
+});
+
+test("a statement that waits for the next has a span until both are answered; what never left has none", async () => {
+  const orm = await openDatabase(
+    await freshDatabase("library"),
+    { entities: [Book], migrations: [] },
+    createLogger("library", "silent"),
+  );
+  const spans: Span[] = [];
+  const context = new Tracer(1, (span) => spans.push(span)).open({});
+  await runInContext(context, async () => {
+    await orm.em.fork().transactional(async () => {});
+    await orm.em.fork().transactional(async (em) => {
+      await runLater(em as EntityManager, "create table loans (id int)");
+      await em.execute("select 1 from pg_class");
+    });
+    const refused = orm.em.fork().transactional(() => Promise.reject(new Error("not today")));
+    await expect(refused).rejects.toThrow();
+  });
+  await orm.close();
+  expect(spans.map(({ type }) => type.name)).toEqual(["BEGIN", "CREATE", "SELECT pg_class", "COMMIT"]);
+  const [begin, create, select] = spans;
+  expect(begin!.startedAt).toBeLessThanOrEqual(create!.startedAt);
+  for (const waiting of [begin!, create!]) expect(waiting.endedAt).toBeGreaterThan(select!.startedAt);
 });

@@ -5,14 +5,24 @@
 import type { Pool, PoolClient } from "pg";
 import { currentContext } from "../telemetry/context.ts";
 import { preciseNow, SpanKind, type SpanType } from "../telemetry/span.ts";
-import { errorTypeOf } from "../telemetry/tracer.ts";
+import { errorTypeOf, type LocalTrace } from "../telemetry/tracer.ts";
+import { waitsForNext } from "./later-statements.ts";
 
 /** Statements whose type is remembered; a text of a new kind makes room. */
 const rememberedTexts = 1_000;
 
+/** A statement that has not gone to the server yet. */
+interface Waiting {
+  readonly trace: LocalTrace;
+  readonly type: SpanType;
+  readonly parentSpanId: string;
+  readonly startedAt: number;
+}
+
 /**
  * Adds a span for each statement to the trace of the work it is made for; statements outside of any have none.
- * Sees those whose answer is a promise, as MikroORM's are.
+ * Sees those whose answer is a promise, as MikroORM's are. One that waits for the next (later-statements.ts) has
+ * its answer when that one has: both spans end together. What never left has no span.
  */
 export function traceStatements(pool: Pool): void {
   const types = new Map<string, SpanType>();
@@ -24,8 +34,12 @@ export function traceStatements(pool: Pool): void {
     types.set(text, type);
     return type;
   };
+  const waitingAt = new WeakMap<PoolClient, Waiting[]>();
+  pool.on("release", (_error, client) => waitingAt.get(client)?.splice(0)); // of a transaction that was abandoned
   pool.on("connect", (client: PoolClient) => {
     const query = client.query.bind(client) as (...args: unknown[]) => unknown;
+    const waiting: Waiting[] = [];
+    waitingAt.set(client, waiting);
     const traced = (...args: unknown[]) => {
       const context = currentContext();
       const text = textOf(args[0]);
@@ -35,9 +49,22 @@ export function traceStatements(pool: Pool): void {
       const answer = query(...args);
       if (!(answer instanceof Promise)) return answer;
       const type = typeOf(text, client);
+      if (waitsForNext(args[0], args[1])) {
+        waiting.push({ trace, type, parentSpanId, startedAt });
+        return answer;
+      }
+      const sent = waiting.splice(0);
+      if (neverLeaves(text, sent)) return answer;
+      const endSent = () => {
+        for (const { trace: of, type: what, ...span } of sent) of.add(what, { spanId: "", ...span });
+      };
       answer.then(
-        () => trace.add(type, { spanId: "", parentSpanId, startedAt }),
+        () => {
+          endSent();
+          trace.add(type, { spanId: "", parentSpanId, startedAt });
+        },
         (error) => {
+          endSent();
           const state = errorTypeOf(error);
           const more = { "db.response.status_code": state };
           trace.add(type, { spanId: "", parentSpanId, startedAt, error: state, more });
@@ -47,6 +74,12 @@ export function traceStatements(pool: Pool): void {
     };
     client.query = traced as typeof client.query;
   });
+}
+
+/** The end of a transaction that has not begun for the server: with its BEGIN all of it is forgotten. */
+function neverLeaves(text: string, waiting: readonly Waiting[]): boolean {
+  const begins = waiting[0]?.type.name === "BEGIN";
+  return begins && (text === "rollback" || (text === "commit" && waiting.length === 1));
 }
 
 function textOf(query: unknown): string | undefined {
