@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { clientCalls, isFault, Metrics, quantileMs, windowMs } from "./metrics.ts";
+import { clientCalls, isFault, Metrics, quantileMs, serverCalls, windowMs } from "./metrics.ts";
 import { parseMetrics } from "./prometheus-text.ts";
 
 const method = "library.v1.Shelf/Lend";
@@ -56,10 +56,27 @@ test("quantiles are estimated within buckets, and not beyond the last bound", ()
     [0.1, 90],
     [Number.POSITIVE_INFINITY, 100],
   ]);
-  expect(quantileMs(buckets, 0.5)).toBeCloseTo(10);
-  expect(quantileMs(buckets, 0.7)).toBeCloseTo(55);
-  expect(quantileMs(buckets, 0.99)).toBe(100);
-  expect(quantileMs(new Map(), 0.5)).toBeUndefined();
+  const calls = { buckets, count: 100, sum: 5 };
+  expect(quantileMs(calls, 0.5)).toBeCloseTo(10);
+  expect(quantileMs(calls, 0.7)).toBeCloseTo(55);
+  expect(quantileMs(calls, 0.99)).toBe(100);
+  expect(quantileMs({ buckets: new Map(), count: 0, sum: 0 }, 0.5)).toBeUndefined();
+});
+
+test("of one call the time itself is told, and of few calls no time that their sum rules out", () => {
+  const upTo = (...counts: number[]) => new Map([0.1, 0.5, 1].map((bound, index) => [bound, counts[index]!]));
+  expect(quantileMs({ buckets: upTo(0, 0, 1), count: 1, sum: 0.61 }, 0.5)).toBeCloseTo(610);
+  // The short one took no time at best, so the long one took all of the sum at most.
+  expect(quantileMs({ buckets: upTo(1, 1, 2), count: 2, sum: 0.6 }, 0.99)).toBeCloseTo(600);
+});
+
+test("who ever called and proved it is known after the calls have left the window", () => {
+  const metrics = new Metrics();
+  const served = `${serverCalls}_count{rpc_method="${method}",weft_caller="edge"} 1\n`;
+  for (const at of [0, 60_000, 60_001]) metrics.add("shelf", served, at);
+  expect(metrics.calls("shelf", 60_001).figures).toEqual([]);
+  expect(metrics.callers("shelf")).toEqual(new Set(["edge"]));
+  expect(metrics.callers("nobody")).toEqual(new Set());
 });
 
 test("a refusal is no fault of the callee, a failure is", () => {

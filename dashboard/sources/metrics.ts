@@ -7,6 +7,8 @@ import { parseMetrics, type Sample } from "./prometheus-text.ts";
 /** Calls of one method with one status, counted since the process began. */
 interface Counted {
   readonly count: number;
+  /** Seconds of all of them together. */
+  readonly sum: number;
   /** Upper bound in seconds → calls up to it. */
   readonly buckets: ReadonlyMap<number, number>;
 }
@@ -31,6 +33,8 @@ export interface CallFigures {
   readonly peer: string;
   readonly codes: ReadonlyMap<string, number>;
   readonly count: number;
+  /** Seconds of all of them together. */
+  readonly sum: number;
   readonly buckets: ReadonlyMap<number, number>;
 }
 
@@ -105,6 +109,7 @@ export class Metrics {
         peer,
         codes: new Map(),
         count: 0,
+        sum: 0,
         buckets: new Map(),
       };
       known.codes.set(code, (known.codes.get(code) ?? 0) + count);
@@ -112,9 +117,16 @@ export class Metrics {
         const earlier = restarted ? 0 : (before?.buckets.get(bound) ?? 0);
         known.buckets.set(bound, (known.buckets.get(bound) ?? 0) + upTo - earlier);
       }
-      byMethod.set(id, { ...known, count: known.count + count });
+      const sum = counted.sum - (restarted ? 0 : (before?.sum ?? 0));
+      byMethod.set(id, { ...known, count: known.count + count, sum: known.sum + sum });
     }
     return { seconds: (last.at - first.at) / 1_000, figures: [...byMethod.values()] };
+  }
+
+  /** Who ever called and proved it by a certificate, since the process began; "unknown": somebody who did not. */
+  callers(process: string): Set<string> {
+    const keys = [...(this.#looks.get(process)?.at(-1)?.calls.keys() ?? [])].map((key) => key.split("\0"));
+    return new Set(keys.filter(([metric]) => metric === serverCalls).map(([, , peer]) => peer as string));
   }
 
   hasLook(process: string): boolean {
@@ -133,18 +145,19 @@ export class Metrics {
 }
 
 function countedIn(samples: readonly Sample[]): Map<string, Counted> {
-  const calls = new Map<string, { count: number; buckets: Map<number, number> }>();
+  const calls = new Map<string, { count: number; sum: number; buckets: Map<number, number> }>();
   for (const { name, labels, value } of samples) {
-    const [, histogram, part] = /^(.*)_(count|bucket)$/.exec(name) ?? [];
+    const [, histogram, part] = /^(.*)_(count|sum|bucket)$/.exec(name) ?? [];
     if (histogram === undefined || !histograms.includes(histogram)) continue;
     const method = firstOf(labels, methodLabels);
     // Pages of the edge, such as its state, which we ask for each second, are no calls.
     if (histogram === edgeRequests && method === "") continue;
     const peer = labels.weft_callee ?? labels.weft_caller ?? "";
     const key = [histogram, method, peer, firstOf(labels, codeLabels)].join("\0");
-    const counted = calls.get(key) ?? { count: 0, buckets: new Map() };
+    const counted = calls.get(key) ?? { count: 0, sum: 0, buckets: new Map() };
     calls.set(key, counted);
     if (part === "count") counted.count += value;
+    else if (part === "sum") counted.sum += value;
     else {
       const bound = labels.le === "+Inf" ? Number.POSITIVE_INFINITY : Number(labels.le);
       counted.buckets.set(bound, (counted.buckets.get(bound) ?? 0) + value);
@@ -165,27 +178,37 @@ export function sumOf(figures: readonly CallFigures[]): Omit<CallFigures, "metho
     for (const [code, count] of each.codes) codes.set(code, (codes.get(code) ?? 0) + count);
     for (const [bound, count] of each.buckets) buckets.set(bound, (buckets.get(bound) ?? 0) + count);
   }
-  return { codes, buckets, count: figures.reduce((sum, { count }) => sum + count, 0) };
+  const total = (of: (each: CallFigures) => number) => figures.reduce((sum, each) => sum + of(each), 0);
+  return { codes, buckets, count: total(({ count }) => count), sum: total(({ sum }) => sum) };
 }
 
 /**
  * Duration in milliseconds that a share of calls stayed below, estimated like Prometheus' histogram_quantile: even
- * within a bucket, and never beyond the largest bound.
+ * within a bucket, and never beyond the largest bound. Of few calls the sum knows more: one call took all of it, and
+ * no call took more than the sum leaves when the others were as short as their buckets allow.
  * @returns undefined without calls
  */
-export function quantileMs(buckets: ReadonlyMap<number, number>, share: number): number | undefined {
+export function quantileMs(
+  { buckets, count, sum }: Pick<CallFigures, "buckets" | "count" | "sum">,
+  share: number,
+): number | undefined {
   const sorted = [...buckets].sort(([a], [b]) => a - b);
   const total = sorted.at(-1)?.[1] ?? 0;
   if (total === 0) return undefined;
+  if (count === 1) return sum * 1_000;
   const wanted = share * total;
   let [lower, below] = [0, 0];
+  let estimate: number | undefined;
+  let [others, longest] = [0, 0];
   for (const [bound, upTo] of sorted) {
-    if (upTo >= wanted) {
-      if (bound === Number.POSITIVE_INFINITY) return lower * 1_000;
+    if (estimate === undefined && upTo >= wanted) {
       const within = upTo === below ? 1 : (wanted - below) / (upTo - below);
-      return (lower + (bound - lower) * within) * 1_000;
+      estimate = bound === Number.POSITIVE_INFINITY ? lower : lower + (bound - lower) * within;
     }
+    others += (upTo - below) * lower;
+    if (upTo > below) longest = lower;
     [lower, below] = [bound, upTo];
   }
-  return lower * 1_000;
+  const most = sum - (others - longest);
+  return Math.min(estimate ?? lower, Math.max(most, longest)) * 1_000;
 }

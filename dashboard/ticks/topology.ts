@@ -37,6 +37,8 @@ export function topologyOf(sources: Sources): Topology {
   const { contract } = sources.contract;
   const traffic = trafficByEdge(sources);
   const planned = plannedEdges(sources);
+  const proven = provenEver(sources);
+  for (const each of planned) each.mtls = proven.has(each.id);
   const ids = new Set(planned.map(({ id }) => id));
   const found = [...traffic.values()].filter(({ id }) => !ids.has(id));
   return create(TopologySchema, {
@@ -115,22 +117,32 @@ function trafficByEdge(sources: Sources): Map<string, TopologyEdge> {
   return new Map(edges.map((each) => [each.id, each]));
 }
 
-/** Every process that counts calls, by the name of its node. */
-function* countedBy({ processes, config, metrics }: Sources) {
-  const now = Date.now();
-  const counted = (node: string, process: string) => ({
-    node,
-    ...metrics.calls(process, now),
-    breakers: metrics.values(process, "weft_breaker_state"),
-  });
+/** Every process that counts calls, and the name of its node. */
+function* countingProcesses({ processes, config }: Sources): Generator<{ node: string; process: string }> {
   for (const { name, service, kind } of processes.states) {
     if (kind === "single") {
       for (const { name: node, url } of [...config.system.services, config.system.edge])
-        yield counted(node === config.system.edge.name ? EDGE : node, `${name} ${url}`);
+        yield { node: node === config.system.edge.name ? EDGE : node, process: `${name} ${url}` };
     } else if (kind !== "server") {
-      yield counted(kind === "edge" ? EDGE : service, name);
+      yield { node: kind === "edge" ? EDGE : service, process: name };
     }
   }
+}
+
+function* countedBy(sources: Sources) {
+  const { metrics } = sources;
+  const now = Date.now();
+  for (const { node, process } of countingProcesses(sources))
+    yield { node, ...metrics.calls(process, now), breakers: metrics.values(process, "weft_breaker_state") };
+}
+
+/** Edges whose caller has ever shown its certificate: servers count by the name in it. */
+function provenEver(sources: Sources): Set<string> {
+  return new Set(
+    [...countingProcesses(sources)].flatMap(({ node, process }) =>
+      [...sources.metrics.callers(process)].map((caller) => `${caller}>${node}`),
+    ),
+  );
 }
 
 /** What is known of the calls of one node to another. */
@@ -248,15 +260,16 @@ function ownersOf({ contract: { contract } }: Sources): Map<string, string> {
 }
 
 export function trafficOf(figures: readonly CallFigures[], seconds: number): Traffic {
-  const { codes, count, buckets } = sumOf(figures);
+  const sum = sumOf(figures);
+  const { codes, count } = sum;
   const faults = [...codes].reduce((sum, [code, number]) => sum + (isFault(code) ? number : 0), 0);
   return create(TrafficSchema, {
     rate: count / Math.max(seconds, 0.001),
     success: (count - faults) / count,
     count: BigInt(Math.round(count)),
-    p50Ms: quantileMs(buckets, 0.5),
-    p95Ms: quantileMs(buckets, 0.95),
-    p99Ms: quantileMs(buckets, 0.99),
+    p50Ms: quantileMs(sum, 0.5),
+    p95Ms: quantileMs(sum, 0.95),
+    p99Ms: quantileMs(sum, 0.99),
     codes: Object.fromEntries([...codes].map(([code, number]) => [code || "OK", BigInt(Math.round(number))])),
   });
 }
