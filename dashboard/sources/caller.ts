@@ -75,7 +75,7 @@ export class Caller {
   readonly #workload: Workload;
   readonly #log: Logger;
   readonly #transports = new Map<string, { sessions: Http2Sessions; transport: Transport }>();
-  readonly #tokens = new Map<string, { token: string; until: number }>();
+  readonly #tokens = new Map<string, { token: Promise<string>; until: number }>();
 
   constructor(system: CalledSystem, contract: ContractModel, workload: Workload, log: Logger) {
     this.#log = log;
@@ -124,7 +124,7 @@ export class Caller {
         yield {
           kind: "message",
           number: ++number,
-          json: redactedJson(method.output, message),
+          json: redactedJson(method.output, message, this.#contract.registry),
           atMs: sinceBegin(),
         };
       yield {
@@ -226,13 +226,21 @@ export class Caller {
     return sent;
   }
 
-  async #tokenOf(user: string): Promise<string> {
+  /** Two calls at once sign in once: the check of a password is costly, and those beyond a few are refused. */
+  #tokenOf(user: string): Promise<string> {
+    const known = this.#tokens.get(user);
+    if (known && known.until > Date.now()) return known.token;
+    const token = this.#signIn(user);
+    this.#tokens.set(user, { token, until: Date.now() + tokenMs });
+    token.catch(() => this.#tokens.delete(user));
+    return token;
+  }
+
+  async #signIn(user: string): Promise<string> {
     const { signIn } = this.#system;
     const account = signIn && Object.hasOwn(signIn.accounts, user) ? signIn.accounts[user] : undefined;
     if (!signIn || !account)
       throw new ConnectError(`user: there is no account "${user}"`, Code.InvalidArgument);
-    const known = this.#tokens.get(user);
-    if (known && known.until > Date.now()) return known.token;
     const method = this.#contract.method(signIn.method);
     if (!method) throw new ConnectError(`the contract has no ${signIn.method}`, Code.FailedPrecondition);
     const { registry } = this.#contract;
@@ -246,7 +254,6 @@ export class Caller {
     // Not redacted: this is the one place that needs it, and it goes no further than the header.
     const token = (toJson(method.output, reply.message, { registry }) as JsonObject)[signIn.tokenField];
     if (typeof token !== "string") throw new ConnectError(`${signIn.method} gave no token`, Code.Internal);
-    this.#tokens.set(user, { token, until: Date.now() + tokenMs });
     return token;
   }
 
@@ -281,7 +288,7 @@ function calleeOf({ method, service }: WantedCall): string {
 }
 
 /** Service that is asked as the operator; undefined for all other calls. */
-function operatorAt(wanted: WantedCall): string | undefined {
+export function operatorAt(wanted: WantedCall): string | undefined {
   return !wanted.edge && policyOf(wanted.method).callers.has("operator") ? calleeOf(wanted) : undefined;
 }
 

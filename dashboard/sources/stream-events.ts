@@ -117,7 +117,7 @@ function payloadOf(
   if (!schema)
     return { payload: undefined, payloadProblem: type ? `the contract has no ${type}` : "no type is given" };
   try {
-    return { payload: redactedJson(schema, fromBinary(schema, data)), payloadProblem: "" };
+    return { payload: redactedJson(schema, fromBinary(schema, data), registry), payloadProblem: "" };
   } catch (error) {
     return { payload: undefined, payloadProblem: `it is no ${type}: ${(error as Error).message}` };
   }

@@ -1,5 +1,7 @@
-import { create } from "@bufbuild/protobuf";
+import { create, createRegistry } from "@bufbuild/protobuf";
+import { anyPack } from "@bufbuild/protobuf/wkt";
 import { expect, test } from "vitest";
+import { StatusSchema } from "#gen/google/rpc/status_pb.ts";
 import { LoginRequestSchema, LoginResponseSchema } from "#gen/shop/auth/v1/auth_pb.ts";
 import { UserRegisteredSchema } from "#gen/shop/auth/v1/events_pb.ts";
 import { redactedJson } from "./redact.ts";
@@ -19,4 +21,13 @@ test("sensitive values are cut out, the rest is there", () => {
 
 test("a sensitive value that is not set is not spoken of", () => {
   expect(redactedJson(LoginRequestSchema, create(LoginRequestSchema))).toEqual({});
+});
+
+test("nor does an Any show what is sensitive in the message that it holds", () => {
+  const event = create(UserRegisteredSchema, { userId: "u-1", email: "ann@example.com" });
+  const status = create(StatusSchema, { message: "why", details: [anyPack(UserRegisteredSchema, event)] });
+  expect(redactedJson(StatusSchema, status, createRegistry(UserRegisteredSchema))).toMatchObject({
+    message: "why",
+    details: [{ userId: "u-1", email: "[redacted]" }],
+  });
 });
