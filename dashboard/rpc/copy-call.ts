@@ -2,11 +2,18 @@
 import type { DescMethod, JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { CopyCallRequest_Form as Form } from "#gen/weft/dashboard/v1/explorer_pb.ts";
 import { policyOf } from "#mesh/runtime/policy/method-policy.ts";
-import type { SystemDescription } from "../config.ts";
-import type { WantedCall } from "../sources/caller.ts";
+import type { DashboardConfig } from "../config.ts";
+import { operatorAt, type WantedCall } from "../sources/caller.ts";
 import type { ContractModel } from "../sources/contract-model.ts";
+import { restCallOf } from "./rest-call.ts";
+import { quoted, signInLines } from "./sign-in-lines.ts";
 
-type Place = { system: SystemDescription; contract: ContractModel };
+export interface CopyPlace {
+  readonly system: Pick<DashboardConfig["system"], "edge" | "services" | "signIn">;
+  readonly contract: ContractModel;
+  /** Files of the certificate that the operator proves itself by. */
+  readonly identity: Pick<DashboardConfig, "identityCertFile" | "identityKeyFile">;
+}
 
 /** The headers and the requests of a call, and where it goes. */
 interface Parts {
@@ -17,11 +24,17 @@ interface Parts {
   readonly messages: readonly JsonValue[];
   /** Whether a token is needed; it stands as $TOKEN. */
   readonly signedIn: boolean;
+  /** Files of a certificate where the callee takes no one without. */
+  readonly identity: CopyPlace["identity"] | undefined;
 }
 
-export function copyCall(wanted: WantedCall, form: Form, place: Place): string {
+/** A key that is another one each time, in any shell. */
+const freshKey = "$(date +%s%N)";
+
+/** @returns commands that work where they are pasted; what is secret stands as a variable */
+export function copyCall(wanted: WantedCall, form: Form, place: CopyPlace): string {
   const parts = partsOf(wanted, place);
-  const intro = parts.signedIn && form !== Form.TYPESCRIPT ? `${howToSignIn(wanted.user, place)}\n` : "";
+  const intro = parts.signedIn && form !== Form.TYPESCRIPT ? signInLines(wanted.user, place) : "";
   switch (form) {
     case Form.CURL:
       return intro + curl(parts, wanted.edge, place);
@@ -34,18 +47,20 @@ export function copyCall(wanted: WantedCall, form: Form, place: Place): string {
   }
 }
 
-function partsOf(wanted: WantedCall, { system }: Place): Parts {
+function partsOf(wanted: WantedCall, { system, identity }: CopyPlace): Parts {
   const { method, messages, edge, user, headers = {} } = wanted;
   const { idempotencyKeyRequired } = policyOf(method);
   const service = wanted.service || policyOf(method).service;
   const direct = system.services.find(({ name }) => name === service)?.url ?? system.edge.url;
   const named = new Map(Object.entries(headers));
   if (user !== "") named.set("authorization", "Bearer $TOKEN");
-  if (idempotencyKeyRequired && !named.has("idempotency-key")) named.set("idempotency-key", "$(uuidgen)");
+  if (idempotencyKeyRequired && !named.has("idempotency-key")) named.set("idempotency-key", freshKey);
+  const asOperator = operatorAt(wanted) !== undefined;
   return {
     method,
     path: `${method.parent.typeName}/${method.name}`,
-    origin: edge ? system.edge.url : direct,
+    origin: edge ? system.edge.url : asOperator ? direct.replace(/^http:/, "https:") : direct,
+    identity: asOperator ? identity : undefined,
     headers: [...named],
     messages: messages.map(parsed),
     signedIn: user !== "",
@@ -60,32 +75,27 @@ function parsed(text: string): JsonValue {
   }
 }
 
-/** A comment that says where $TOKEN comes from; never the token, never a password. */
-function howToSignIn(user: string, { system }: Place): string {
-  return `# TOKEN: the ${system.signIn?.tokenField ?? "token"} of ${system.signIn?.method ?? "a sign-in"} as ${user}`;
-}
-
-function curl(
-  { method, path, origin, headers, messages }: Parts,
-  edge: boolean,
-  { contract }: Place,
-): string {
-  const rest = edge ? restOf(method, contract) : undefined;
-  if (rest && messages.length === 1) {
-    const filled = fillPath(rest, method, (messages[0] ?? {}) as JsonObject);
-    if (filled) {
-      const body = filled.body === undefined ? [] : [quoted(JSON.stringify(filled.body))];
-      return lines("curl", [
-        ...(filled.verb === "GET" ? [] : [`-X ${filled.verb}`]),
-        quoted(origin + filled.path),
-        ...headerFlags("-H", headers),
-        ...(body.length > 0 ? ["-H 'content-type: application/json'", `-d ${body[0]}`] : []),
-      ]);
-    }
+function curl(parts: Parts, edge: boolean, { contract }: CopyPlace): string {
+  const { method, path, origin, headers, messages, identity } = parts;
+  const rest =
+    edge && messages.length === 1
+      ? restCallOf(method, (messages[0] ?? {}) as JsonObject, contract.registry)
+      : undefined;
+  if (rest) {
+    const body = rest.body === undefined ? [] : [quoted(JSON.stringify(rest.body))];
+    return lines("curl", [
+      // Messages of a stream are shown as they come.
+      ...(method.methodKind === "unary" ? [] : ["-N"]),
+      ...(rest.verb === "GET" ? [] : [`-X ${rest.verb}`]),
+      quoted(origin + rest.path),
+      ...headerFlags("-H", headers),
+      ...(body.length > 0 ? ["-H 'content-type: application/json'", `-d ${body[0]}`] : []),
+    ]);
   }
   if (method.methodKind !== "unary")
-    return `# curl cannot make Connect's streams; buf curl can:\n${bufCurl({ method, path, origin, headers, messages, signedIn: false })}`;
+    return `# curl cannot make Connect's streams; buf curl can:\n${bufCurl(parts)}`;
   return lines("curl", [
+    ...identityFlags("--", identity),
     quoted(`${origin}/${path}`),
     ...headerFlags("-H", headers),
     "-H 'content-type: application/json'",
@@ -93,8 +103,9 @@ function curl(
   ]);
 }
 
-function grpcurl({ path, origin, headers, messages }: Parts): string {
-  return lines("grpcurl -plaintext", [
+function grpcurl({ path, origin, headers, messages, identity }: Parts): string {
+  return lines(identity ? "grpcurl" : "grpcurl -plaintext", [
+    ...identityFlags("-", identity),
     ...headerFlags("-H", headers),
     `-d ${quoted(messages.map((message) => JSON.stringify(message)).join("\n"))}`,
     new URL(origin).host,
@@ -102,22 +113,23 @@ function grpcurl({ path, origin, headers, messages }: Parts): string {
   ]);
 }
 
-function bufCurl({ path, origin, headers, messages }: Parts): string {
-  return lines("npx buf curl --protocol grpc --http2-prior-knowledge", [
+function bufCurl({ path, origin, headers, messages, identity }: Parts): string {
+  return lines(`npx buf curl --protocol grpc${identity ? "" : " --http2-prior-knowledge"}`, [
+    ...identityFlags("--", identity),
     ...headerFlags("-H", headers),
     `-d ${quoted(messages.map((message) => JSON.stringify(message)).join("\n"))}`,
     quoted(`${origin}/${path}`),
   ]);
 }
 
-function typescript({ method, origin, headers, messages, signedIn }: Parts): string {
+function typescript({ method, origin, headers, messages, signedIn, identity }: Parts): string {
   const { name, file } = method.parent;
   const module = `#gen/${file.name}_pb.ts`;
   const shown = headers.map(([key, value]) =>
     value === "Bearer $TOKEN"
       ? // biome-ignore lint/suspicious/noTemplateCurlyInString: a template of the program that is written
         [key, "`Bearer ${token}`"]
-      : [key, value === "$(uuidgen)" ? "crypto.randomUUID()" : JSON.stringify(value)],
+      : [key, value === freshKey ? "crypto.randomUUID()" : JSON.stringify(value)],
   );
   const options =
     shown.length > 0
@@ -132,11 +144,16 @@ function typescript({ method, origin, headers, messages, signedIn }: Parts): str
     method.methodKind === "unary" || method.methodKind === "client_streaming"
       ? `console.log(await ${call});`
       : `for await (const reply of ${call}) console.log(reply);`;
-  return `import { createClient } from "@connectrpc/connect";
+  const files =
+    identity &&
+    `readFileSync("${identity.identityCertFile}"), key: readFileSync("${identity.identityKeyFile}")`;
+  // Certificates name services, not addresses.
+  const secure = files ? `, nodeOptions: { cert: ${files}, rejectUnauthorized: false }` : "";
+  return `${identity ? 'import { readFileSync } from "node:fs";\n' : ""}import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { ${name} } from "${module}";
 
-${signedIn ? "declare const token: string; // of a signed-in user\n" : ""}const client = createClient(${name}, createGrpcTransport({ baseUrl: "${origin}" }));
+${signedIn ? "const token = process.env.TOKEN; // of a signed-in user\n" : ""}const client = createClient(${name}, createGrpcTransport({ baseUrl: "${origin}"${secure} }));
 ${use}
 `;
 }
@@ -146,48 +163,24 @@ function literal(value: JsonValue): string {
   return JSON.stringify(value, null, 2).replace(/^(\s*)"([A-Za-z_]\w*)":/gm, "$1$2:");
 }
 
-function restOf(method: DescMethod, { contract }: ContractModel): string | undefined {
-  const path = `/${method.parent.typeName}/${method.name}`;
-  return contract.services.flatMap(({ methods }) => methods).find((each) => each.path === path)?.rest[0];
-}
-
-/** Path variables filled from the request; what is left is query or body. Undefined when a variable has no value. */
-function fillPath(
-  rest: string,
-  { input }: DescMethod,
-  message: JsonObject,
-): { verb: string; path: string; body: JsonObject | undefined } | undefined {
-  const [verb = "GET", template = ""] = rest.split(" ");
-  const left: JsonObject = { ...message };
-  let missing = false;
-  const path = template.replace(/\{([\w.]+)(?:=[^}]*)?\}/g, (_, name: string) => {
-    const jsonName = input.fields.find((field) => field.name === name)?.jsonName ?? name;
-    const value = left[jsonName] ?? left[name];
-    if (typeof value !== "string" && typeof value !== "number") missing = true;
-    delete left[jsonName];
-    delete left[name];
-    return encodeURIComponent(String(value));
-  });
-  if (missing) return undefined;
-  if (verb !== "GET" && verb !== "DELETE") return { verb, path, body: left };
-  const query = Object.entries(left)
-    .filter(([, value]) => typeof value !== "object")
-    .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(String(value))}`);
-  return { verb, path: query.length > 0 ? `${path}?${query.join("&")}` : path, body: undefined };
-}
-
 function headerFlags(flag: string, headers: Parts["headers"]): string[] {
   return headers.map(([name, value]) =>
     // The shell fills these two in; everything else it leaves alone.
-    value === "Bearer $TOKEN" || value === "$(uuidgen)"
+    value === "Bearer $TOKEN" || value === freshKey
       ? `${flag} "${name}: ${value}"`
       : `${flag} ${quoted(`${name}: ${value}`)}`,
   );
 }
 
-/** A word for a POSIX shell. */
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
+/** Certificates name services, not addresses: who answers is not checked here. */
+function identityFlags(dashes: "-" | "--", identity: Parts["identity"]): string[] {
+  if (!identity) return [];
+  const { identityCertFile, identityKeyFile } = identity;
+  return [
+    `${dashes}insecure`,
+    `${dashes}cert ${quoted(identityCertFile)}`,
+    `${dashes}key ${quoted(identityKeyFile)}`,
+  ];
 }
 
 function lines(command: string, words: readonly string[]): string {

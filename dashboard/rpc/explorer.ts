@@ -68,7 +68,7 @@ export function explorerRpc(sources: Sources) {
     },
     copyCall: ({ call, form }) => {
       const wanted = wantedOf(call!);
-      return { text: copyCall(wanted, form, { system: config.system, contract }) };
+      return { text: copyCall(wanted, form, { system: config.system, contract, identity: config }) };
     },
   } satisfies Partial<ServiceImpl<typeof DashboardService>>;
 }
