@@ -11,10 +11,13 @@ import { DeadLetter_State } from "#gen/weft/events/v1/dead_letters_pb.ts";
 import type { Bus } from "#mesh/runtime/events/bus.ts";
 import { encodeCloudEvent } from "#mesh/runtime/events/cloud-events.ts";
 import { eventContract } from "#mesh/runtime/events/event-contract.ts";
+import { requestExample } from "../../mesh/codegen/openapi/example/example-of-message.ts";
+import type { ContractModel } from "../sources/contract-model.ts";
 import { deadLettersOf, newestFirst } from "../sources/dead-letters.ts";
 import type { Sources } from "../sources/sources.ts";
 import { readEvents, type StreamEvent } from "../sources/stream-events.ts";
 import { streamsOf } from "../ticks/streams.ts";
+import { jsonSchemaOf } from "./json-schema.ts";
 
 /** JetStream's error code for a stream that is not there. */
 const streamNotFound = 10059;
@@ -47,12 +50,20 @@ export function eventsRpc(sources: Sources) {
       });
       return { events: found.events.map(eventOf), nextBefore: BigInt(found.nextBefore) };
     },
+    getEventForm: ({ event }) => {
+      const { known, schema } = eventNamed(contract, event);
+      return {
+        subject: known.subject,
+        type: known.type,
+        stream: known.stream,
+        schema: jsonSchemaOf(schema, "request", contract.registry),
+        example: JSON.stringify(requestExample(schema, [], contract.registry) ?? {}, null, 2),
+      };
+    },
     publishEvent: async ({ event, json, id }) => {
       if (!config.development)
         throw new ConnectError("events are published by hand in development only", Code.FailedPrecondition);
-      const known = contract.contract.events.find(({ subject, type }) => subject === event || type === event);
-      const schema = known && contract.registry.getMessage(known.type);
-      if (!known || !schema) throw new ConnectError(`the contract has no event "${event}"`, Code.NotFound);
+      const { known, schema } = eventNamed(contract, event);
       const message = readMessage(() => fromJsonString(schema, json, { registry: contract.registry }));
       const result = createValidator({ registry: contract.registry }).validate(schema, message);
       if (result.kind === "invalid")
@@ -108,6 +119,14 @@ export function eventsRpc(sources: Sources) {
     replayDeadLetter: ({ service, id }) => sourceOf(service).client.replayDeadLetter({ id, actor }),
     dropDeadLetter: ({ service, id }) => sourceOf(service).client.dropDeadLetter({ id, actor }),
   } satisfies Partial<ServiceImpl<typeof DashboardService>>;
+}
+
+/** An event by its subject or the full name of its message. @throws ConnectError NOT_FOUND */
+function eventNamed({ contract, registry }: ContractModel, event: string) {
+  const known = contract.events.find(({ subject, type }) => subject === event || type === event);
+  const schema = known && registry.getMessage(known.type);
+  if (!known || !schema) throw new ConnectError(`the contract has no event "${event}"`, Code.NotFound);
+  return { known, schema };
 }
 
 /** @throws ConnectError UNAVAILABLE */

@@ -28,6 +28,17 @@ export const search = (label, value, hear, { main = false } = {}) =>
     { grow: true },
   );
 
+export const text = (label, value, hear) =>
+  field(
+    label,
+    el("input", {
+      type: "text",
+      value,
+      maxlength: 255,
+      on: { input: ({ target }) => hear(target.value.trim()) },
+    }),
+  );
+
 /** @param {{ min: number, max: number }} bounds */
 export const number = (label, value, bounds, hear) =>
   field(

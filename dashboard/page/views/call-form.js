@@ -1,6 +1,6 @@
 /** The request of a call: its messages, checked while they are written, and how it is to be made. */
 import { button, number, select } from "../parts/controls.js";
-import { field } from "../parts/panel.js";
+import { jsonField } from "../parts/json-field.js";
 import { el } from "../render.js";
 import { findingsIn } from "./schema-check.js";
 
@@ -41,31 +41,15 @@ export function callForm({ draft, users, change, send, cancel }) {
 
 function message({ draft, text, index, change, send }) {
   const findings = findingsIn(text, draft.form.requestSchema ?? {});
-  const id = `findings-${index}`;
+  const label = draft.takesStream ? `Message ${index + 1}` : "Request, as JSON";
   return el(
     "div",
     { key: index, class: "message" },
-    field(
-      draft.takesStream ? `Message ${index + 1}` : "Request, as JSON",
-      el("textarea", {
-        rows: Math.min(22, Math.max(5, text.split("\n").length + 1)),
-        spellcheck: "false",
-        value: text,
-        "aria-describedby": id,
-        "aria-invalid": String(findings.length > 0),
-        on: {
-          input: ({ target }) => change({ messages: draft.messages.with(index, target.value) }),
-          keydown: (event) => {
-            if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) send();
-          },
-        },
-      }),
-    ),
-    el(
-      "ul",
-      { id, class: "findings" },
-      findings.map((finding) => el("li", { key: finding }, finding)),
-    ),
+    jsonField(label, text, findings, {
+      id: `findings-${index}`,
+      hear: (value) => change({ messages: draft.messages.with(index, value) }),
+      submit: send,
+    }),
     draft.takesStream &&
       draft.messages.length > 1 &&
       button("Leave it out", () => change({ messages: draft.messages.toSpliced(index, 1) }), {

@@ -7,6 +7,7 @@ import { table } from "../parts/table.js";
 import { el } from "../render.js";
 import { linkTo } from "../router.js";
 import { deadLetters } from "./dead-letters.js";
+import { eventForm } from "./event-form.js";
 import { streamEvents } from "./stream-events.js";
 
 /** Streams change with each event: they are asked for again every so many ticks. */
@@ -18,6 +19,7 @@ export function openEvents(app, place) {
   let problem;
   let ticks = 0;
   const letters = deadLetters(app);
+  const form = eventForm(app, chosen);
   const events = chosen ? streamEvents(app, chosen) : undefined;
   load();
 
@@ -124,6 +126,7 @@ export function openEvents(app, place) {
             : consumerTable(consumers),
         ),
         letters.draw(),
+        form.draw(),
       ];
     },
   };

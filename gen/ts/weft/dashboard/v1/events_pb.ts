@@ -17,7 +17,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file weft/dashboard/v1/events.proto.
  */
 export const file_weft_dashboard_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("Ch53ZWZ0L2Rhc2hib2FyZC92MS9ldmVudHMucHJvdG8SEXdlZnQuZGFzaGJvYXJkLnYxIhQKEkxpc3RTdHJlYW1zUmVxdWVzdCJBChNMaXN0U3RyZWFtc1Jlc3BvbnNlEioKB3N0cmVhbXMYASADKAsyGS53ZWZ0LmRhc2hib2FyZC52MS5TdHJlYW0i6gEKBlN0cmVhbRIMCgRuYW1lGAEgASgJEhAKCHN1YmplY3RzGAIgAygJEhAKCG1lc3NhZ2VzGAMgASgDEg0KBWJ5dGVzGAQgASgDEhEKCW1heF9ieXRlcxgFIAEoAxIWCg5maXJzdF9zZXF1ZW5jZRgGIAEoAxIVCg1sYXN0X3NlcXVlbmNlGAcgASgDEi0KCWxhc3RfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoJY29uc3VtZXJzGAkgAygLMhsud2VmdC5kYXNoYm9hcmQudjEuQ29uc3VtZXIirwEKCENvbnN1bWVyEgwKBG5hbWUYASABKAkSDgoGc3RyZWFtGAIgASgJEg8KB3NlcnZpY2UYAyABKAkSDwoHc3ViamVjdBgEIAEoCRIPCgdwZW5kaW5nGAUgASgDEhEKCWluX2ZsaWdodBgGIAEoAxITCgtyZWRlbGl2ZXJlZBgHIAEoAxIaChJkZWxpdmVyZWRfc2VxdWVuY2UYCCABKAMSDgoGYWN0aXZlGAkgASgIIpABChFMaXN0RXZlbnRzUmVxdWVzdBItCgZzdHJlYW0YASABKAlCHbpIGnIYMhZeW0EtWmEtejAtOV8tXXsxLDEwMH0kEhkKB3N1YmplY3QYAiABKAlCCLpIBXIDGP8BEhcKBmJlZm9yZRgDIAEoA0IHukgEIgIoABIYCgVsaW1pdBgEIAEoBUIJukgGGgQYZCgAIlMKEkxpc3RFdmVudHNSZXNwb25zZRIoCgZldmVudHMYASADKAsyGC53ZWZ0LmRhc2hib2FyZC52MS5FdmVudBITCgtuZXh0X2JlZm9yZRgCIAEoAyLjAgoFRXZlbnQSEAoIc2VxdWVuY2UYASABKAMSDwoHc3ViamVjdBgCIAEoCRIoCgR0aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIKCgJpZBgEIAEoCRIMCgR0eXBlGAUgASgJEgsKA2tleRgGIAEoCRIQCgh0cmFjZV9pZBgHIAEoCRISCgpyZXF1ZXN0X2lkGAggASgJEjYKB2hlYWRlcnMYCSADKAsyJS53ZWZ0LmRhc2hib2FyZC52MS5FdmVudC5IZWFkZXJzRW50cnkSKAoHcGF5bG9hZBgKIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSFwoPcGF5bG9hZF9wcm9ibGVtGAsgASgJEhUKDXBheWxvYWRfYnl0ZXMYDCABKAUaLgoMSGVhZGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiXwoTUHVibGlzaEV2ZW50UmVxdWVzdBIZCgVldmVudBgBIAEoCUIKukgHcgUQARj/ARIXCgRqc29uGAIgASgJQgm6SAZyBCiAgBASFAoCaWQYAyABKAlCCLpIBXIDGP8BImgKFFB1Ymxpc2hFdmVudFJlc3BvbnNlEgoKAmlkGAEgASgJEg8KB3N1YmplY3QYAiABKAkSDgoGc3RyZWFtGAMgASgJEhAKCHNlcXVlbmNlGAQgASgDEhEKCWR1cGxpY2F0ZRgFIAEoCCKlAQoWTGlzdERlYWRMZXR0ZXJzUmVxdWVzdBI6CgZzdGF0ZXMYASADKA4yIC53ZWZ0LmV2ZW50cy52MS5EZWFkTGV0dGVyLlN0YXRlQgi6SAWSAQIQBBIYCgdzZXJ2aWNlGAIgASgJQge6SARyAhhkEhoKCGNvbnN1bWVyGAMgASgJQgi6SAVyAxj/ARIZCgVsaW1pdBgEIAEoBUIKukgHGgUY6AcoACJlChdMaXN0RGVhZExldHRlcnNSZXNwb25zZRI4CgxkZWFkX2xldHRlcnMYASADKAsyIi53ZWZ0LmRhc2hib2FyZC52MS5Gb3VuZERlYWRMZXR0ZXISEAoIcHJvYmxlbXMYAiADKAkiUwoPRm91bmREZWFkTGV0dGVyEg8KB3NlcnZpY2UYASABKAkSLwoLZGVhZF9sZXR0ZXIYAiABKAsyGi53ZWZ0LmV2ZW50cy52MS5EZWFkTGV0dGVyIkgKFEdldERlYWRMZXR0ZXJSZXF1ZXN0EhoKB3NlcnZpY2UYASABKAlCCbpIBnIEEAEYZBIUCgJpZBgCIAEoCUIIukgFcgOwAQEiSwoXUmVwbGF5RGVhZExldHRlclJlcXVlc3QSGgoHc2VydmljZRgBIAEoCUIJukgGcgQQARhkEhQKAmlkGAIgASgJQgi6SAVyA7ABASJJChVEcm9wRGVhZExldHRlclJlcXVlc3QSGgoHc2VydmljZRgBIAEoCUIJukgGcgQQARhkEhQKAmlkGAIgASgJQgi6SAVyA7ABAWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_struct, file_google_protobuf_timestamp, file_weft_events_v1_dead_letters]);
+  fileDesc("Ch53ZWZ0L2Rhc2hib2FyZC92MS9ldmVudHMucHJvdG8SEXdlZnQuZGFzaGJvYXJkLnYxIhQKEkxpc3RTdHJlYW1zUmVxdWVzdCJBChNMaXN0U3RyZWFtc1Jlc3BvbnNlEioKB3N0cmVhbXMYASADKAsyGS53ZWZ0LmRhc2hib2FyZC52MS5TdHJlYW0i6gEKBlN0cmVhbRIMCgRuYW1lGAEgASgJEhAKCHN1YmplY3RzGAIgAygJEhAKCG1lc3NhZ2VzGAMgASgDEg0KBWJ5dGVzGAQgASgDEhEKCW1heF9ieXRlcxgFIAEoAxIWCg5maXJzdF9zZXF1ZW5jZRgGIAEoAxIVCg1sYXN0X3NlcXVlbmNlGAcgASgDEi0KCWxhc3RfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoJY29uc3VtZXJzGAkgAygLMhsud2VmdC5kYXNoYm9hcmQudjEuQ29uc3VtZXIirwEKCENvbnN1bWVyEgwKBG5hbWUYASABKAkSDgoGc3RyZWFtGAIgASgJEg8KB3NlcnZpY2UYAyABKAkSDwoHc3ViamVjdBgEIAEoCRIPCgdwZW5kaW5nGAUgASgDEhEKCWluX2ZsaWdodBgGIAEoAxITCgtyZWRlbGl2ZXJlZBgHIAEoAxIaChJkZWxpdmVyZWRfc2VxdWVuY2UYCCABKAMSDgoGYWN0aXZlGAkgASgIIpABChFMaXN0RXZlbnRzUmVxdWVzdBItCgZzdHJlYW0YASABKAlCHbpIGnIYMhZeW0EtWmEtejAtOV8tXXsxLDEwMH0kEhkKB3N1YmplY3QYAiABKAlCCLpIBXIDGP8BEhcKBmJlZm9yZRgDIAEoA0IHukgEIgIoABIYCgVsaW1pdBgEIAEoBUIJukgGGgQYZCgAIlMKEkxpc3RFdmVudHNSZXNwb25zZRIoCgZldmVudHMYASADKAsyGC53ZWZ0LmRhc2hib2FyZC52MS5FdmVudBITCgtuZXh0X2JlZm9yZRgCIAEoAyLjAgoFRXZlbnQSEAoIc2VxdWVuY2UYASABKAMSDwoHc3ViamVjdBgCIAEoCRIoCgR0aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIKCgJpZBgEIAEoCRIMCgR0eXBlGAUgASgJEgsKA2tleRgGIAEoCRIQCgh0cmFjZV9pZBgHIAEoCRISCgpyZXF1ZXN0X2lkGAggASgJEjYKB2hlYWRlcnMYCSADKAsyJS53ZWZ0LmRhc2hib2FyZC52MS5FdmVudC5IZWFkZXJzRW50cnkSKAoHcGF5bG9hZBgKIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSFwoPcGF5bG9hZF9wcm9ibGVtGAsgASgJEhUKDXBheWxvYWRfYnl0ZXMYDCABKAUaLgoMSGVhZGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiMAoTR2V0RXZlbnRGb3JtUmVxdWVzdBIZCgVldmVudBgBIAEoCUIKukgHcgUQARj/ASJ0CglFdmVudEZvcm0SDwoHc3ViamVjdBgBIAEoCRIMCgR0eXBlGAIgASgJEg4KBnN0cmVhbRgDIAEoCRInCgZzY2hlbWEYBCABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0Eg8KB2V4YW1wbGUYBSABKAkiXwoTUHVibGlzaEV2ZW50UmVxdWVzdBIZCgVldmVudBgBIAEoCUIKukgHcgUQARj/ARIXCgRqc29uGAIgASgJQgm6SAZyBCiAgBASFAoCaWQYAyABKAlCCLpIBXIDGP8BImgKFFB1Ymxpc2hFdmVudFJlc3BvbnNlEgoKAmlkGAEgASgJEg8KB3N1YmplY3QYAiABKAkSDgoGc3RyZWFtGAMgASgJEhAKCHNlcXVlbmNlGAQgASgDEhEKCWR1cGxpY2F0ZRgFIAEoCCKlAQoWTGlzdERlYWRMZXR0ZXJzUmVxdWVzdBI6CgZzdGF0ZXMYASADKA4yIC53ZWZ0LmV2ZW50cy52MS5EZWFkTGV0dGVyLlN0YXRlQgi6SAWSAQIQBBIYCgdzZXJ2aWNlGAIgASgJQge6SARyAhhkEhoKCGNvbnN1bWVyGAMgASgJQgi6SAVyAxj/ARIZCgVsaW1pdBgEIAEoBUIKukgHGgUY6AcoACJlChdMaXN0RGVhZExldHRlcnNSZXNwb25zZRI4CgxkZWFkX2xldHRlcnMYASADKAsyIi53ZWZ0LmRhc2hib2FyZC52MS5Gb3VuZERlYWRMZXR0ZXISEAoIcHJvYmxlbXMYAiADKAkiUwoPRm91bmREZWFkTGV0dGVyEg8KB3NlcnZpY2UYASABKAkSLwoLZGVhZF9sZXR0ZXIYAiABKAsyGi53ZWZ0LmV2ZW50cy52MS5EZWFkTGV0dGVyIkgKFEdldERlYWRMZXR0ZXJSZXF1ZXN0EhoKB3NlcnZpY2UYASABKAlCCbpIBnIEEAEYZBIUCgJpZBgCIAEoCUIIukgFcgOwAQEiSwoXUmVwbGF5RGVhZExldHRlclJlcXVlc3QSGgoHc2VydmljZRgBIAEoCUIJukgGcgQQARhkEhQKAmlkGAIgASgJQgi6SAVyA7ABASJJChVEcm9wRGVhZExldHRlclJlcXVlc3QSGgoHc2VydmljZRgBIAEoCUIJukgGcgQQARhkEhQKAmlkGAIgASgJQgi6SAVyA7ABAWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_struct, file_google_protobuf_timestamp, file_weft_events_v1_dead_letters]);
 
 /**
  * Asks for streams.
@@ -378,6 +378,76 @@ export const EventSchema: GenMessage<Event> = /*@__PURE__*/
   messageDesc(file_weft_dashboard_v1_events, 6);
 
 /**
+ * Names an event.
+ *
+ * @generated from message weft.dashboard.v1.GetEventFormRequest
+ */
+export type GetEventFormRequest = Message<"weft.dashboard.v1.GetEventFormRequest"> & {
+  /**
+   * Subject, or full name of its message.
+   *
+   * @generated from field: string event = 1;
+   */
+  event: string;
+};
+
+/**
+ * Describes the message weft.dashboard.v1.GetEventFormRequest.
+ * Use `create(GetEventFormRequestSchema)` to create a new message.
+ */
+export const GetEventFormRequestSchema: GenMessage<GetEventFormRequest> = /*@__PURE__*/
+  messageDesc(file_weft_dashboard_v1_events, 7);
+
+/**
+ * What a form needs to know of an event.
+ *
+ * @generated from message weft.dashboard.v1.EventForm
+ */
+export type EventForm = Message<"weft.dashboard.v1.EventForm"> & {
+  /**
+   * Its subject.
+   *
+   * @generated from field: string subject = 1;
+   */
+  subject: string;
+
+  /**
+   * Full name of its message.
+   *
+   * @generated from field: string type = 2;
+   */
+  type: string;
+
+  /**
+   * Stream that takes it.
+   *
+   * @generated from field: string stream = 3;
+   */
+  stream: string;
+
+  /**
+   * JSON Schema (2020-12) of the message's proto JSON, as MethodForm has it.
+   *
+   * @generated from field: google.protobuf.Struct schema = 4;
+   */
+  schema?: JsonObject | undefined;
+
+  /**
+   * An event that obeys the schema, to start from, as indented JSON.
+   *
+   * @generated from field: string example = 5;
+   */
+  example: string;
+};
+
+/**
+ * Describes the message weft.dashboard.v1.EventForm.
+ * Use `create(EventFormSchema)` to create a new message.
+ */
+export const EventFormSchema: GenMessage<EventForm> = /*@__PURE__*/
+  messageDesc(file_weft_dashboard_v1_events, 8);
+
+/**
  * An event to publish.
  *
  * @generated from message weft.dashboard.v1.PublishEventRequest
@@ -410,7 +480,7 @@ export type PublishEventRequest = Message<"weft.dashboard.v1.PublishEventRequest
  * Use `create(PublishEventRequestSchema)` to create a new message.
  */
 export const PublishEventRequestSchema: GenMessage<PublishEventRequest> = /*@__PURE__*/
-  messageDesc(file_weft_dashboard_v1_events, 7);
+  messageDesc(file_weft_dashboard_v1_events, 9);
 
 /**
  * The bus has it.
@@ -459,7 +529,7 @@ export type PublishEventResponse = Message<"weft.dashboard.v1.PublishEventRespon
  * Use `create(PublishEventResponseSchema)` to create a new message.
  */
 export const PublishEventResponseSchema: GenMessage<PublishEventResponse> = /*@__PURE__*/
-  messageDesc(file_weft_dashboard_v1_events, 8);
+  messageDesc(file_weft_dashboard_v1_events, 10);
 
 /**
  * Asks for dead letters.
@@ -501,7 +571,7 @@ export type ListDeadLettersRequest = Message<"weft.dashboard.v1.ListDeadLettersR
  * Use `create(ListDeadLettersRequestSchema)` to create a new message.
  */
 export const ListDeadLettersRequestSchema: GenMessage<ListDeadLettersRequest> = /*@__PURE__*/
-  messageDesc(file_weft_dashboard_v1_events, 9);
+  messageDesc(file_weft_dashboard_v1_events, 11);
 
 /**
  * Dead letters.
@@ -529,7 +599,7 @@ export type ListDeadLettersResponse = Message<"weft.dashboard.v1.ListDeadLetters
  * Use `create(ListDeadLettersResponseSchema)` to create a new message.
  */
 export const ListDeadLettersResponseSchema: GenMessage<ListDeadLettersResponse> = /*@__PURE__*/
-  messageDesc(file_weft_dashboard_v1_events, 10);
+  messageDesc(file_weft_dashboard_v1_events, 12);
 
 /**
  * A dead letter and who has it.
@@ -557,7 +627,7 @@ export type FoundDeadLetter = Message<"weft.dashboard.v1.FoundDeadLetter"> & {
  * Use `create(FoundDeadLetterSchema)` to create a new message.
  */
 export const FoundDeadLetterSchema: GenMessage<FoundDeadLetter> = /*@__PURE__*/
-  messageDesc(file_weft_dashboard_v1_events, 11);
+  messageDesc(file_weft_dashboard_v1_events, 13);
 
 /**
  * Names a dead letter.
@@ -585,7 +655,7 @@ export type GetDeadLetterRequest = Message<"weft.dashboard.v1.GetDeadLetterReque
  * Use `create(GetDeadLetterRequestSchema)` to create a new message.
  */
 export const GetDeadLetterRequestSchema: GenMessage<GetDeadLetterRequest> = /*@__PURE__*/
-  messageDesc(file_weft_dashboard_v1_events, 12);
+  messageDesc(file_weft_dashboard_v1_events, 14);
 
 /**
  * Names a dead letter to replay.
@@ -613,7 +683,7 @@ export type ReplayDeadLetterRequest = Message<"weft.dashboard.v1.ReplayDeadLette
  * Use `create(ReplayDeadLetterRequestSchema)` to create a new message.
  */
 export const ReplayDeadLetterRequestSchema: GenMessage<ReplayDeadLetterRequest> = /*@__PURE__*/
-  messageDesc(file_weft_dashboard_v1_events, 13);
+  messageDesc(file_weft_dashboard_v1_events, 15);
 
 /**
  * Names a dead letter to drop.
@@ -641,5 +711,5 @@ export type DropDeadLetterRequest = Message<"weft.dashboard.v1.DropDeadLetterReq
  * Use `create(DropDeadLetterRequestSchema)` to create a new message.
  */
 export const DropDeadLetterRequestSchema: GenMessage<DropDeadLetterRequest> = /*@__PURE__*/
-  messageDesc(file_weft_dashboard_v1_events, 14);
+  messageDesc(file_weft_dashboard_v1_events, 16);
 
