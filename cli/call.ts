@@ -11,7 +11,7 @@ export const call: Command = {
   summary: "calls any method of the contract",
   usage: `usage: weft call METHOD [JSON ...]
 
-METHOD is pkg.v1.Service/Method, or Service/Method where that is clear. Each JSON is a request; without one it is {}.
+METHOD is pkg.v1.Service/Method, or Service/Method or Method where that is clear. Each JSON is a request; without one it is {}.
 
   --user NAME        sign in as this account of the development seed
   --direct           ask the service itself, not the edge
@@ -68,9 +68,11 @@ ${dashboardUsage}`,
   },
 };
 
-/** The one method whose name ends so. @throws WrongUsage when there is none, or more than one */
+/** The one method whose name is this, or ends so: "Service/Method" or "Method". @throws WrongUsage when there is none, or more than one */
 export function fullNameOf(name: string, methods: readonly string[]): string {
-  const found = methods.filter((each) => each === name || each.endsWith(`.${name}`));
+  const found = methods.filter(
+    (each) => each === name || each.endsWith(`.${name}`) || each.endsWith(`/${name}`),
+  );
   if (found.length === 1) return found[0]!;
   const near = methods.filter((each) => each.toLowerCase().includes(name.toLowerCase())).slice(0, 8);
   const hint = (found.length > 0 ? found : near).map((each) => `\n  ${each}`).join("");

@@ -6,18 +6,29 @@ import {
 } from "#gen/weft/dashboard/v1/processes_pb.ts";
 import { dashboardClient, dashboardUsage, readArguments } from "./dashboard-client.ts";
 import { type Command, WrongUsage } from "./run-command-line.ts";
-import { stateOf } from "./status.ts";
 
 export const kill = processCommand(
   "kill",
   Action.KILL,
+  "killed",
   "ends a process as a crash would; the runner starts it again",
 );
-export const stop = processCommand("stop", Action.STOP, "ends a process in order, and keeps it ended");
-export const start = processCommand("start", Action.START, "starts a process that was stopped");
+export const stop = processCommand(
+  "stop",
+  Action.STOP,
+  "is being stopped",
+  "ends a process in order, and keeps it ended",
+);
+export const start = processCommand(
+  "start",
+  Action.START,
+  "is being started",
+  "starts a process that was stopped",
+);
 export const restart = processCommand(
   "restart",
   Action.RESTART,
+  "is being restarted",
   "ends a process in order and starts it again",
 );
 
@@ -40,7 +51,8 @@ ${dashboardUsage}`,
   },
 };
 
-function processCommand(name: string, action: Action, summary: string): Command {
+/** @param told what the process is told to be; it has been told when the command ends, and `weft status` shows the rest */
+function processCommand(name: string, action: Action, told: string, summary: string): Command {
   return {
     name,
     summary,
@@ -54,7 +66,7 @@ ${dashboardUsage}`,
       for (const each of positionals) {
         const { process } = await client.controlProcess({ name: each, action });
         if (!process) continue;
-        io.out(values.json ? JSON.stringify(toJson(ProcessSchema, process)) : `${each}: ${stateOf(process)}`);
+        io.out(values.json ? JSON.stringify(toJson(ProcessSchema, process)) : `${each}: ${told}`);
       }
       return 0;
     },
