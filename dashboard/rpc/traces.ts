@@ -44,10 +44,18 @@ function summaryOf(trace: StoredTrace): TraceSummary {
     durationMs: trace.endedAt - trace.startedAt,
     spans: trace.spans.length,
     errors: trace.errors,
-    services: [...trace.services],
+    services: servicesOf(trace),
     status: textOf(top, "http.response.status_code") || textOf(top, "rpc.response.status_code"),
     requestId: textOf(top, "weft.request.id"),
   });
+}
+
+/** In the order in which work came to them. */
+function servicesOf({ spans }: StoredTrace): string[] {
+  const begins = new Map<string, number>();
+  for (const { service, startedAt } of spans)
+    begins.set(service, Math.min(startedAt, begins.get(service) ?? startedAt));
+  return [...begins].sort(([, a], [, b]) => a - b).map(([service]) => service);
 }
 
 function spanOf({ span, depth, orphan }: PlacedSpan, traceStart: number): Span {

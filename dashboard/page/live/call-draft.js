@@ -1,3 +1,5 @@
+import { resolve } from "../views/schema-check.js";
+
 /** A call that is being written. What was written lately is still there when one comes back to its method. */
 const drafts = new Map();
 
@@ -29,7 +31,8 @@ export class CallDraft {
     this.service = this.services[0] ?? "";
     const method = owner?.methods.find(({ fullName }) => fullName === form.method);
     // What only looks, and needs nothing, begins with everything: an example would name things that are not there.
-    const needsNothing = !form.requestSchema?.required?.length;
+    const schema = form.requestSchema ?? {};
+    const needsNothing = !resolve(schema, schema).required?.length;
     this.messages = [method?.idempotent && needsNothing ? "{}" : form.example || "{}"];
   }
 

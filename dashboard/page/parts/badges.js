@@ -27,6 +27,26 @@ const toneOfBreaker = { CLOSED: "good", HALF_OPEN: "warn", OPEN: "bad" };
 export const breakerBadge = (state) =>
   toneOfBreaker[state] ? badge(`breaker ${words(state)}`, toneOfBreaker[state]) : undefined;
 
+/**
+ * How a trace ended, and how many of its spans failed: a purchase that went well may have met failures on its way.
+ * What its caller did wrong is not the system's trouble.
+ * @param {{ status?: string, errors?: number }} trace status of HTTP or gRPC, where its first span has one
+ */
+export function outcomeBadges({ status = "", errors = 0 }) {
+  const tone = toneOfStatus(status, errors);
+  return [
+    badge(status || (errors > 0 ? "failed" : "ok"), tone),
+    errors > 0 && tone !== "bad" && [" ", badge(`${errors} failed`, "bad")],
+  ];
+}
+
+function toneOfStatus(status, errors) {
+  if (/^([123]\d\d|OK)$/.test(status)) return "good";
+  if (/^4\d\d$/.test(status)) return "calm";
+  if (/^5\d\d$/.test(status) || errors > 0) return "bad";
+  return status === "" ? "good" : "calm";
+}
+
 /** How much of the share of good calls is still calm. */
 export const toneOfSuccess = (share) =>
   share === undefined ? "calm" : share >= 0.999 ? "good" : share >= 0.95 ? "warn" : "bad";

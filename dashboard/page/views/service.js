@@ -110,7 +110,7 @@ export function openService(app, name) {
         : el(
             "ol",
             { class: "log-tail" },
-            lines.map((line) => el("li", { key: line.position }, logLine(line))),
+            lines.toReversed().map((line) => el("li", { key: line.position }, logLine(line))),
           ),
     );
 

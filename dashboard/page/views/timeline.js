@@ -8,7 +8,7 @@ import { el } from "../render.js";
 import { linkTo } from "../router.js";
 
 /** It is asked for again while it changes, and for so many ticks after. */
-const quietTicks = 10;
+const quietTicks = 4;
 
 export function openTimeline(app, view, key) {
   let timeline;

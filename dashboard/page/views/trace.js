@@ -1,7 +1,7 @@
 /** One trace: its spans as a waterfall, what is known of each, and the log lines that belong to it. */
 import { call } from "../api.js";
 import { count, exactTime, ms, shortMethod } from "../format.js";
-import { badge, empty, failure } from "../parts/badges.js";
+import { empty, failure, outcomeBadges } from "../parts/badges.js";
 import { logLine } from "../parts/log-line.js";
 import { panel } from "../parts/panel.js";
 import { colorOf } from "../parts/service-color.js";
@@ -70,10 +70,9 @@ export function openTrace(app, traceId, place) {
     return el(
       "div",
       { class: "head" },
-      badge(status || (errors > 0 ? "failed" : "ok"), errors > 0 ? "bad" : "good"),
+      outcomeBadges({ status, errors }),
       el("span", null, ms(durationMs ?? 0)),
       el("span", null, `${count(spans)} spans`),
-      errors > 0 && badge(`${errors} failed`, "bad"),
       el("span", { class: "muted" }, exactTime(startedAt)),
       el(
         "span",

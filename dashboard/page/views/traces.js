@@ -1,7 +1,7 @@
 /** Traces: a list with a filter, and one trace as a waterfall (trace.js). */
-import { count, exactTime, ms, shortMethod } from "../format.js";
+import { count, exactTime, ms, shortMethod, timeOfDay } from "../format.js";
 import { TraceList } from "../live/trace-list.js";
-import { badge, droppedMark, empty, failure } from "../parts/badges.js";
+import { droppedMark, empty, failure, outcomeBadges } from "../parts/badges.js";
 import { search, select } from "../parts/controls.js";
 import { VirtualList } from "../parts/virtual-list.js";
 import { el } from "../render.js";
@@ -69,7 +69,12 @@ export function openTraces(app, place) {
 
   function row({ startedAt, name, service, durationMs = 0, spans = 0, errors = 0, status, services = [] }) {
     return [
-      el("time", { datetime: startedAt, class: "muted" }, exactTime(startedAt)),
+      el(
+        "time",
+        { datetime: startedAt, class: "muted" },
+        timeOfDay(startedAt),
+        el("span", { class: "wide" }, exactTime(startedAt).slice(timeOfDay(startedAt).length)),
+      ),
       el("span", { class: "name" }, shortMethod(name)),
       el("span", { class: "number" }, ms(durationMs)),
       el(
@@ -81,7 +86,7 @@ export function openTraces(app, place) {
         }),
       ),
       el("span", { class: "wide number muted" }, `${count(spans)} ${spans === 1 ? "span" : "spans"}`),
-      el("span", null, errors > 0 ? badge(status || "failed", "bad") : badge(status || "ok", "good")),
+      el("span", { class: "outcome" }, outcomeBadges({ status, errors })),
       el("span", { class: "wide muted" }, services.length > 0 ? services.join(", ") : service),
     ];
   }
