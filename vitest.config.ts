@@ -41,7 +41,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: "parts",
-          include: ["**/*.test.ts"],
+          // The page is plain JavaScript, and so are its tests.
+          include: ["**/*.test.ts", "dashboard/page/**/*.test.js"],
           exclude: [...notOurs, ...polyglot, ...journeys, ...(hasServices ? [] : needServices)],
           globalSetup: ["test/system/protos.ts", "test/system/databases.ts"],
         },
