@@ -1,13 +1,10 @@
-/** The page: files of one folder, and modules of others that it may import. Read on each request, so that a change shows. */
+/** The page: files of one folder. Read on each request, so that a change shows. */
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { extname, join, resolve, sep } from "node:path";
+import { extname, resolve, sep } from "node:path";
 import type { FastifyInstance, FastifyReply } from "fastify";
 
 const folder = resolve(import.meta.dirname, "../page");
-
-/** Modules of npm packages under /vendor/NAME, by their file in node_modules: nothing else of it can be read. */
-const vendor: Readonly<Record<string, string>> = {};
 
 const types: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
@@ -24,26 +21,13 @@ const types: Readonly<Record<string, string>> = {
 /** Adds GET / and everything below it that is a file of the page. */
 export function servePage(server: FastifyInstance): void {
   server.get("/", (_request, reply) => sendPage(reply, "index.html"));
-  server.get<{ Params: { "*": string } }>("/*", (request, reply) => {
-    const name = request.params["*"];
-    if (name.startsWith("vendor/")) return sendVendor(reply, name.slice("vendor/".length));
-    return sendPage(reply, name);
-  });
+  server.get<{ Params: { "*": string } }>("/*", (request, reply) => sendPage(reply, request.params["*"]));
 }
 
 async function sendPage(reply: FastifyReply, name: string): Promise<FastifyReply> {
   const file = resolve(folder, name);
   // Names come decoded: "..", and what only the file system takes for a way out, must not lead out of the folder.
   if (!file.startsWith(folder + sep) || name.includes("\0")) return notFound(reply);
-  return sendFile(reply, file);
-}
-
-async function sendVendor(reply: FastifyReply, name: string): Promise<FastifyReply> {
-  const path = Object.hasOwn(vendor, name) ? vendor[name] : undefined;
-  return path === undefined ? notFound(reply) : sendFile(reply, join("node_modules", path));
-}
-
-async function sendFile(reply: FastifyReply, file: string): Promise<FastifyReply> {
   const type = types[extname(file)];
   const bytes = type === undefined ? undefined : await readFile(file).catch(() => undefined);
   if (!type || !bytes) return notFound(reply);
