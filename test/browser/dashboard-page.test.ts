@@ -119,6 +119,22 @@ describe.skipIf(!chromiumPath)("the dashboard's page", () => {
     await page.locator("pre", { hasText: "grpcurl" }).waitFor();
   });
 
+  test("begins a purchase with an example, and publishes an event by hand that is seen in its stream", async () => {
+    const { page, open } = dashboard;
+    await open("explorer/shop.order.v1.OrderService%2FPlaceOrder");
+    await expect.poll(() => page.getByLabel("Request, as JSON").inputValue()).toContain("paymentToken");
+    await open("events/SHOP_AUTH_V1");
+    await page.getByLabel("Event", { exact: true }).selectOption("shop.auth.v1.user_registered");
+    const userId = randomUUID();
+    const json = page.getByLabel("Event, as JSON");
+    await json.fill('{"userId": 1}');
+    await page.locator(".findings", { hasText: "userId: must be a string" }).waitFor();
+    await json.fill(JSON.stringify({ userId, email: `${userId}@example.com`, roles: ["customer"] }));
+    await page.getByRole("button", { name: "Publish" }).click();
+    await page.locator("[data-published]").waitFor();
+    await page.locator("[data-event]", { hasText: userId }).waitFor();
+  });
+
   test("comes back after its stream broke, and misses no tick", async () => {
     const line = await openLine(shop.servicePort("dashboard"));
     const { page, open } = await openDashboard(browser, `http://127.0.0.1:${line.port}`);
@@ -205,14 +221,20 @@ describe.skipIf(!chromiumPath)("the dashboard's page", () => {
     await floodTraces(baseUrl, 10_500);
     await page.getByText("oldest dropped").first().waitFor();
     await page.locator('[data-view="logs"] [data-lines]').waitFor();
-    const line = await clickMs(page, ".log-row");
+    const close = () => page.getByRole("button", { name: "Close" }).click();
+    const line = await clickMs(page, ".log-row", 'aside[aria-label="Line"]', close);
     expect(await page.locator(".row").count()).toBeLessThan(150);
-    await open("traces");
-    await page.locator(".trace-row").first().waitFor();
+    const toTraces = async () => {
+      await open("traces");
+      await page.locator(".trace-row").first().waitFor();
+    };
+    await toTraces();
     await page.getByText("oldest dropped").first().waitFor();
     expect(await page.locator(".row").count()).toBeLessThan(150);
-    const view = await clickMs(page, 'nav a[href="#/logs"]');
-    expect(Math.max(line, view)).toBeLessThan(200);
+    const trace = await clickMs(page, ".trace-row", "[data-span]", toTraces);
+    await toTraces();
+    const view = await clickMs(page, 'nav a[href="#/logs"]', ".log-row", toTraces);
+    expect(Math.max(line, trace, view)).toBeLessThan(200);
   });
 
   test("asked nothing of anybody but the dashboard, and had no error", () => {

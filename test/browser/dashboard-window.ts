@@ -47,10 +47,20 @@ export function heardTicks(page: Page): Promise<number[]> {
   return page.evaluate("heardTicks");
 }
 
-/** From a click to the frame that shows what came of it, in milliseconds: the best of three, since others compute here too. */
-export async function clickMs(page: Page, selector: string): Promise<number> {
+/**
+ * From a click to the screen that shows `shown`, in milliseconds: the best of three, since others compute here too.
+ * @param back undoes the click
+ */
+export async function clickMs(
+  page: Page,
+  selector: string,
+  shown: string,
+  back: () => Promise<unknown>,
+): Promise<number> {
   const times: number[] = [];
-  for (let round = 0; round < 3; round++)
-    times.push(await page.evaluate(`measureClick(${JSON.stringify(selector)})`));
+  for (let round = 0; round < 3; round++) {
+    if (round > 0) await back();
+    times.push(await page.evaluate(`measureClick(${JSON.stringify(selector)}, ${JSON.stringify(shown)})`));
+  }
   return Math.min(...times);
 }

@@ -1,7 +1,10 @@
-// Runs in the page: clicks, and says how many milliseconds passed until the frame that shows what came of it.
-globalThis.measureClick = async (selector) => {
+// Runs in the page: clicks, and says how many milliseconds passed until the screen showed what came of it.
+globalThis.measureClick = async (selector, shown) => {
   const began = performance.now();
   document.querySelector(selector).click();
-  await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+  do await new Promise(requestAnimationFrame);
+  while (!document.querySelector(shown));
+  // What is there in one frame is on the screen when the next one begins.
+  await new Promise(requestAnimationFrame);
   return performance.now() - began;
 };

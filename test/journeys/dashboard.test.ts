@@ -1,10 +1,15 @@
 /** The dashboard of the shop as it runs, by its contract and by the command-line tool. */
+import { execFile } from "node:child_process";
 import http from "node:http";
+import { promisify } from "node:util";
 import { createClient } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
 import { beforeAll, expect, test } from "vitest";
 import { DashboardService } from "#gen/weft/dashboard/v1/dashboard_pb.ts";
-import { CallRequest_Via as Via } from "#gen/weft/dashboard/v1/explorer_pb.ts";
+import {
+  CopyCallRequest_Form as CopyForm,
+  CallRequest_Via as Via,
+} from "#gen/weft/dashboard/v1/explorer_pb.ts";
 import { Process_State as State } from "#gen/weft/dashboard/v1/processes_pb.ts";
 import { TopologyEdge_Breaker as Breaker } from "#gen/weft/dashboard/v1/topology_pb.ts";
 import { Span_Kind as Kind } from "#gen/weft/dashboard/v1/traces_pb.ts";
@@ -214,6 +219,46 @@ test("a form and a copy of a call obey the contract and hold no secret", async (
   }
 });
 
+test("what is copied works where it is pasted, with the account's password in a variable", async () => {
+  const { body } = await send(shop, "GET", "/v1/products?pageSize=1");
+  const order = JSON.stringify({
+    items: [{ productId: body.products[0].id, quantity: 1 }],
+    paymentToken: "tok_visa",
+  });
+  const place = {
+    method: "shop.order.v1.OrderService/PlaceOrder",
+    messages: [order],
+    user: "alice@example.com",
+  };
+  const letters = {
+    method: "weft.events.v1.DeadLetterService/ListDeadLetters",
+    messages: ["{}"],
+    service: "email",
+  };
+  const pasted = async (call: object, form: CopyForm) => {
+    const { text } = await client.copyCall({ call, form });
+    const typescript = form === CopyForm.TYPESCRIPT;
+    const [program, ...args] = typescript
+      ? [process.execPath, "--input-type=module-typescript", "-e"]
+      : ["bash", "-c"];
+    const env = {
+      ...process.env,
+      PASSWORD: "correct-horse-battery-staple",
+      TOKEN: typescript ? customer.token : "",
+    };
+    return (await promisify(execFile)(program!, [...args, text], { env })).stdout;
+  };
+  const said = await Promise.all([
+    pasted(place, CopyForm.CURL),
+    pasted(place, CopyForm.TYPESCRIPT),
+    pasted({ ...letters, via: Via.DIRECT }, CopyForm.CURL),
+    pasted({ ...letters, via: Via.DIRECT }, CopyForm.BUF_CURL),
+  ]);
+  expect(JSON.parse(said[0]!)).toMatchObject({ status: "PENDING" });
+  expect(said[1]).toContain("shop.order.v1.Order");
+  for (const letter of said.slice(2)) expect(() => JSON.parse(letter)).not.toThrow();
+});
+
 test("a fault makes a method fail until it is cleared, and one of a method that is none is refused", async () => {
   // Nothing else in these tests calls it.
   const method = "shop.user.v1.UserService/UpdateMe";
@@ -295,10 +340,15 @@ test("the tool tells the same, for people and as JSON", async () => {
   expect((await weft("top", "--ticks", "1", "--json")).objects()[0]).toHaveProperty("processes");
   expect((await weft("logs", "order", "--lines", "2", "--json")).objects()).toHaveLength(2);
   const [trace] = (await weft("trace", "--id", requestId, "--json")).objects();
-  const waterfall = await weft("trace", trace.traceId);
+  const waterfall = await weft("trace", trace.traceId.slice(0, 12));
+  expect((await weft("trace", requestId)).out).toContain("POST /v1/orders");
+  expect(await weft("trace", "nobody")).toMatchObject({
+    code: 1,
+    err: 'weft trace: no trace matches "nobody"',
+  });
   expect(waterfall.out).toContain("POST /v1/orders");
   expect(waterfall.out).toContain("━");
-  const called = await weft("call", "ProductService/ListProducts", '{"pageSize":1}');
+  const called = await weft("call", "ListProducts", '{"pageSize":1}');
   expect(called.code).toBe(0);
   expect(JSON.parse(called.out).products).toHaveLength(1);
   const refused = await weft("call", "OrderService/ListOrders");
@@ -327,6 +377,16 @@ test("an event published by hand reaches its readers, and one that is none is re
   expect(emitted.objects()[0]).toMatchObject({ id: userId, subject: "shop.auth.v1.user_registered" });
   const again = await weft("emit", "shop.auth.v1.user_registered", json, "--id", userId);
   expect(again.out).toContain("was there already");
+  const example = await weft("emit", "shop.auth.v1.user_registered", "--example");
+  expect(JSON.parse(example.out)).toHaveProperty("userId");
+  const form = await client.getEventForm({ event: "shop.auth.v1.UserRegistered" });
+  expect(form).toMatchObject({
+    subject: "shop.auth.v1.user_registered",
+    stream: "SHOP_AUTH_V1",
+    example: example.out,
+  });
+  expect(form.schema).toMatchObject({ $defs: { "shop.auth.v1.UserRegistered": { type: "object" } } });
+  await expect(client.getEventForm({ event: "nobody.v1.Knows" })).rejects.toThrow("no event");
   const wrong = await weft("emit", "shop.auth.v1.UserRegistered", '{"userId": 1}');
   expect(wrong).toMatchObject({ code: 2, err: expect.stringContaining("user_id") });
 });

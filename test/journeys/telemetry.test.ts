@@ -245,10 +245,15 @@ test("every metric and label that alerts and dashboards ask for is there", async
   }
   // There are none while nothing goes wrong; mesh/runtime/events/observe.test.ts sees them.
   exported.set("weft_dead_letters", new Set(["job", "instance", "consumer", "state"]));
+  const recorded = new Set(recordedNames());
   const asked = expressions();
   expect(asked.length).toBeGreaterThan(100);
   for (const expression of asked) {
     for (const [name, labels] of selectorsIn(expression)) {
+      if (name.includes(":")) {
+        expect([...recorded], expression).toContain(name);
+        continue;
+      }
       expect([...exported.keys()], expression).toContain(name);
       expect([...(exported.get(name) ?? [])], `${name} in ${expression}`).toEqual(
         expect.arrayContaining(labels),
@@ -257,34 +262,58 @@ test("every metric and label that alerts and dashboards ask for is there", async
   }
 });
 
+test("names and labels are found in whatever PromQL they stand", () => {
+  expect(
+    selectorsIn('histogram_quantile(0.9, sum by (le, job) (rate(a_bucket{b=~"x}|y=1", c!="d"}[5m])))'),
+  ).toEqual([["a_bucket", ["job", "b", "c"]]]);
+  expect(selectorsIn("a_total / on (job) group_left (v) b:c:d > 0 and c_d offset 1h")).toEqual(
+    ["a_total", "b:c:d", "c_d"].map((name) => [name, ["job", "v"]]),
+  );
+  expect(selectorsIn('{__name__=~"b:c_.*", d_e="f_g"}')).toEqual([]);
+});
+
 const observability = join(import.meta.dirname, "../../deploy/observability");
+
+const filesIn = () => readdirSync(observability, { recursive: true, encoding: "utf8" });
+
+interface Rule {
+  readonly expr: string;
+  readonly record?: string;
+}
+
+const allRules = (): Rule[] =>
+  filesIn()
+    .filter((file) => /rules\/[^/]*\.rules\.yaml$/.test(file))
+    .flatMap((file) => parse(readFileSync(join(observability, file), "utf8")).groups)
+    .flatMap(({ rules }: { rules: Rule[] }) => rules);
+const recordedNames = () => allRules().flatMap(({ record }) => record ?? []);
 
 /** Every PromQL expression of rules and dashboards, generated or written by hand. */
 function expressions(): string[] {
-  const files = readdirSync(observability, { recursive: true, encoding: "utf8" });
-  const rules = files
-    .filter((file) => /rules\/[^/]*\.rules\.yaml$/.test(file))
-    .flatMap((file) => parse(readFileSync(join(observability, file), "utf8")).groups)
-    .flatMap(({ rules: all }) => all.map(({ expr }: { expr: string }) => expr));
-  const panels = files
+  const rules = allRules().map(({ expr }) => expr);
+  const panels = filesIn()
     .filter((file) => /dashboards\/[^/]*\.json$/.test(file))
     .flatMap((file) => JSON.parse(readFileSync(join(observability, file), "utf8")).panels)
     .flatMap(({ targets }) => targets.map(({ expr }: { expr: string }) => expr));
   return [...rules, ...panels];
 }
 
-/** Metrics of an expression with the labels that it selects or groups by; recorded ones ("a:b") are not exported. */
+/** Metrics of an expression with the labels that it selects or groups by; recorded ones have a colon in their names. */
 function selectorsIn(expression: string): [string, string[]][] {
-  const byClause = /\bby \(([^)]*)\)/g;
-  const grouped = [...expression.matchAll(byClause)].flatMap(([, list]) => list?.split(/, */) ?? []);
-  const namesAndSelectors = /([a-zA-Z_][\w:]*)?(\{[^}]*\})?/g;
-  return [...expression.replaceAll(byClause, "").matchAll(namesAndSelectors)]
-    .filter(([, name]) => /^(rpc|http|weft|db|nodejs|process|v8js|order)_\w+$/.test(name ?? ""))
+  const clause = /\b(by|without|on|ignoring|group_left|group_right)\s*\(([^)]*)\)/g;
+  const grouped = [...expression.matchAll(clause)].flatMap(([, , list]) => list?.split(/, */) ?? []);
+  const bare = expression.replaceAll(clause, "").replaceAll(/\[[^\]]*\]/g, "");
+  // A name before a bracket is a function; of all others only those of metrics have an underscore or a colon.
+  const namesAndSelectors = /([a-zA-Z_][\w:]*)?\s*(\{(?:"(?:\\.|[^"\\])*"|[^}"])*\}|\()?/g;
+  return [...bare.matchAll(namesAndSelectors)]
+    .filter(([, name, next]) => next !== "(" && /[_:]/.test(name ?? ""))
     .map(([, name, selector]) => [
       name as string,
       [
-        ...grouped.filter((label) => label !== "le"),
-        ...[...(selector ?? "").matchAll(/(\w+)[=!]/g)].map(([, label]) => label as string),
+        ...grouped.filter((label) => label !== "" && label !== "le"),
+        ...[...(selector ?? "").replaceAll(/"(?:\\.|[^"\\])*"/g, '""').matchAll(/(\w+)[=!]/g)].map(
+          ([, label]) => label as string,
+        ),
       ],
     ]);
 }
