@@ -58,6 +58,26 @@ async function traceOf(requestId: string): Promise<ReceivedSpan[]> {
   return withRequestId(requestId);
 }
 
+/** What the semantic conventions want of a span of this kind; url.path is left out on purpose. */
+function conventionsFor({ kind, attributes }: ReceivedSpan): string[] {
+  const rpc = ["rpc.system.name", "rpc.method", "rpc.response.status_code"];
+  const messaging = ["system", "operation.name", "operation.type", "destination.name", "message.id"];
+  const events = messaging.map((name) => `messaging.${name}`);
+  if ("db.system.name" in attributes)
+    return ["db.namespace", "db.operation.name", "db.query.summary", "server.address", "server.port"];
+  if ("http.route" in attributes) return ["http.request.method", "http.response.status_code"];
+  if (kind === kindOf.server) return rpc;
+  if (kind === kindOf.client && "rpc.method" in attributes) return [...rpc, "server.address"];
+  if (kind === kindOf.producer) return events;
+  return kind === kindOf.consumer ? [...events, "messaging.consumer.group.name"] : [];
+}
+
+const kindOf = { server: 2, client: 3, producer: 4, consumer: 5 };
+
+/** Names of the conventions, and ours; anything else is a slip, or somebody's data. */
+const knownAttribute =
+  /^(rpc\.(system\.name|method|response\.status_code)|http\.(request\.method|route|response\.status_code)|db\.(system\.name|namespace|operation\.name|collection\.name|query\.summary)|messaging\.(system|operation\.(name|type)|destination\.name|message\.(id|body\.size)|consumer\.group\.name)|server\.(address|port)|service\.peer\.name|network\.protocol\.name|weft\.(request\.id|protocol|delivery)|mail\.(id|kind|attempts))$/;
+
 const event = (subject: string, from: string, to: string, consumer: string, within: string[] = []) => [
   `${from} producer create ${subject}`,
   `  ${from} producer publish ${subject}`,
@@ -138,6 +158,20 @@ test("an order is one trace from the edge to the mail, without a gap", async () 
   for (const span of spans.filter(isStatement)) {
     expect(span.kind).toBe(3);
     expect(span.attributes).toMatchObject({ "db.system.name": "postgresql", "db.query.summary": span.name });
+  }
+
+  for (const span of spans) {
+    const names = Object.keys(span.attributes);
+    expect(names, labelOf(span)).toEqual(expect.arrayContaining(conventionsFor(span)));
+    expect(
+      names.filter((name) => !knownAttribute.test(name)),
+      labelOf(span),
+    ).toEqual([]);
+    const parent = spans.find(
+      ({ spanId, service }) => spanId === span.parentSpanId && service === span.service,
+    );
+    if (parent)
+      expect(span.start, `${labelOf(span)} within ${labelOf(parent)}`).toBeGreaterThanOrEqual(parent.start);
   }
 
   const [root] = spans.filter(({ parentSpanId }) => parentSpanId === "");
