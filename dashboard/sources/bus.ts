@@ -2,6 +2,7 @@
 import type { ConsumerInfo, StreamInfo } from "@nats-io/jetstream";
 import { type Bus, connectBus } from "#mesh/runtime/events/bus.ts";
 import type { Logger } from "#mesh/runtime/telemetry/log.ts";
+import { windowMs } from "./metrics.ts";
 
 /** What was there at the last look. */
 export interface BusLook {
@@ -13,7 +14,7 @@ export interface BusLook {
 
 export interface BusSource {
   readonly bus: Bus | undefined;
-  /** The last two looks, newest first. */
+  /** Looks of the window over which calls are counted too, and the one before it; newest first. */
   readonly looks: readonly BusLook[];
   /** Why there is no look now; undefined if there is. */
   readonly problem: string | undefined;
@@ -37,7 +38,7 @@ export async function openBus(url: string | undefined, log: Logger): Promise<Bus
     async look() {
       try {
         if (!bus?.isConnected()) throw new Error("not connected");
-        looks = [await lookAt(bus), ...looks.slice(0, 1)];
+        looks = ofWindow([await lookAt(bus), ...looks]);
         problem = undefined;
       } catch (error) {
         looks = [];
@@ -46,6 +47,13 @@ export async function openBus(url: string | undefined, log: Logger): Promise<Bus
     },
     stop: async () => bus?.close(),
   };
+}
+
+/** @param looks newest first */
+export function ofWindow(looks: readonly BusLook[]): BusLook[] {
+  const begin = (looks[0]?.at ?? 0) - windowMs;
+  const last = looks.findIndex(({ at }) => at <= begin);
+  return last < 0 ? [...looks] : looks.slice(0, last + 1);
 }
 
 /** Streams of settings and counters of the mesh itself (key-value buckets) are left out. */

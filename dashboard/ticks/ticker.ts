@@ -11,10 +11,11 @@ import { type Point, PointSchema, type Tick, TickSchema } from "#gen/weft/dashbo
 import { faultMessages } from "../rpc/faults.ts";
 import { Ring } from "../sources/ring.ts";
 import { limits, type Sources } from "../sources/sources.ts";
+import { edgeFigures, trafficOf } from "./call-traffic.ts";
 import { lookAtAll } from "./look.ts";
 import { processesOf } from "./processes.ts";
 import { consumersOf } from "./streams.ts";
-import { busyEdges, edgeFigures, trafficOf } from "./topology.ts";
+import { busyEdges } from "./topology.ts";
 
 const tickMs = 1_000;
 const idleTickMs = 5_000;
@@ -149,8 +150,8 @@ function pointOf(sources: Sources, time: Timestamp): Point {
 }
 
 function eventRate({ bus }: Sources): number | undefined {
-  const [now, before] = bus.looks;
-  if (!now || !before) return undefined;
+  const [now, before] = [bus.looks[0], bus.looks.at(-1)];
+  if (!now || !before || now === before) return undefined;
   const published = (look: typeof now) => look.streams.reduce((sum, { state }) => sum + state.last_seq, 0);
   return Math.max(0, published(now) - published(before)) / ((now.at - before.at) / 1_000);
 }
