@@ -124,7 +124,9 @@ describe.skipIf(!chromiumPath)("the dashboard's page", () => {
     await open("explorer/shop.order.v1.OrderService%2FPlaceOrder");
     await expect.poll(() => page.getByLabel("Request, as JSON").inputValue()).toContain("paymentToken");
     await open("events/SHOP_AUTH_V1");
-    await page.getByLabel("Event", { exact: true }).selectOption("shop.auth.v1.user_registered");
+    await page
+      .getByRole("combobox", { name: "Event", exact: true })
+      .selectOption("shop.auth.v1.user_registered");
     const userId = randomUUID();
     const json = page.getByLabel("Event, as JSON");
     await json.fill('{"userId": 1}');
