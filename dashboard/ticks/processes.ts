@@ -50,7 +50,7 @@ function processOf(sources: Sources, state: ProcessState): Process {
   const used = state.pid === null ? undefined : usage.get(state.pid);
   const problem = health.get(state.name) ?? "";
   const { system } = config;
-  const delay = metrics.values(state.name, "nodejs_eventloop_delay_p99_seconds")[0]?.value;
+  const delay = metrics.values(figuresName(sources, state), "nodejs_eventloop_delay_p99_seconds")[0]?.value;
   return create(ProcessSchema, {
     name: state.name,
     kind: kinds[state.kind],
@@ -78,9 +78,16 @@ function processOf(sources: Sources, state: ProcessState): Process {
 }
 
 /** What it says of itself, and NATS in its greeting; empty where nothing is known. */
-function versionOf({ metrics, bus }: Sources, { name, kind }: ProcessState): string {
-  if (name === "nats" && bus.bus?.isConnected()) return bus.bus.connection.info?.version ?? "";
-  return kind === "server" ? "" : (metrics.values(name, "target_info")[0]?.labels.service_version ?? "");
+function versionOf(sources: Sources, state: ProcessState): string {
+  const { metrics, bus } = sources;
+  if (state.name === "nats" && bus.bus?.isConnected()) return bus.bus.connection.info?.version ?? "";
+  if (state.kind === "server") return "";
+  return metrics.values(figuresName(sources, state), "target_info")[0]?.labels.service_version ?? "";
+}
+
+/** Under which name its figures are kept: in the one process of --single each service tells those of the whole. */
+function figuresName({ config: { system } }: Sources, { name, kind }: ProcessState): string {
+  return kind === "single" ? `${name} ${(system.services[0] ?? system.edge).url}` : name;
 }
 
 /** The dashboard does not end itself: nothing would be left to start it again with. */
