@@ -18,8 +18,15 @@ export function processesRpc(sources: Sources) {
   const { control, log } = sources;
   return {
     controlProcess: async ({ name, action, replicas }) => {
-      const known = processesOf(sources).find((process) => process.name === name);
-      if (!known) throw new ConnectError(`there is no process "${name}"`, Code.NotFound);
+      const processes = processesOf(sources);
+      const known = processes.find((process) => process.name === name);
+      if (!known) {
+        const whole = processes.find(({ nodes }) => nodes.includes(name));
+        const hint = whole
+          ? `: ${name} runs in the process "${whole.name}", with ${whole.nodes.length - 1} others`
+          : "";
+        throw new ConnectError(`there is no process "${name}"${hint}`, Code.NotFound);
+      }
       if (!known.actions.includes(action))
         throw new ConnectError(`${name} cannot do that now`, Code.FailedPrecondition);
       const commands: Partial<Record<Action, () => Promise<unknown>>> = {

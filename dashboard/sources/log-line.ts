@@ -7,6 +7,8 @@ export interface StoredLine {
   /** Milliseconds since 1970. */
   readonly time: number;
   readonly process: string;
+  /** Who wrote it, where a process is several services. */
+  readonly service: string;
   readonly level: LogLevel;
   readonly traceId: string;
   readonly requestId: string;
@@ -39,12 +41,13 @@ export function parseLine(process: string, line: string, readAt: number): Omit<S
   const json = text.startsWith("{") ? parseJson(line) : undefined;
   if (!json) {
     const level = serverLevels.find(([pattern]) => pattern.test(text))?.[1] ?? LogLevel.LOG_LEVEL_UNSPECIFIED;
-    return { time: readAt, process, level, traceId: "", requestId: "", text };
+    return { time: readAt, process, service: "", level, traceId: "", requestId: "", text };
   }
   const time = Date.parse(textOf(json.time));
   return {
     time: Number.isNaN(time) ? readAt : time,
     process,
+    service: textOf(json.service),
     level: levels[textOf(json.level)] ?? LogLevel.LOG_LEVEL_UNSPECIFIED,
     traceId: textOf(json.traceId),
     requestId: textOf(json.requestId),

@@ -102,7 +102,7 @@ function matcher({
   // A regular expression finds text in any case without making a copy of each line.
   const pattern = text ? new RegExp(text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), "i") : undefined;
   return (line) =>
-    (!wanted || wanted.has(line.process)) &&
+    (!wanted || wanted.has(line.process) || wanted.has(line.service)) &&
     (minLevel === LogLevel.LOG_LEVEL_UNSPECIFIED || (line.level || LogLevel.INFO) >= minLevel) &&
     (!traceId || line.traceId === traceId) &&
     (!requestId || line.requestId === requestId) &&

@@ -18,32 +18,28 @@ import {
   sumOf,
 } from "../sources/metrics.ts";
 import type { Sources } from "../sources/sources.ts";
+import { type FiguresOf, figuresOf } from "./figures-of.ts";
 import { edge, OUTSIDE, part } from "./topology-edge.ts";
 
-/** Every process that counts calls, and the name of its node. */
-function* countingProcesses({ processes, config }: Sources): Generator<{ node: string; process: string }> {
-  for (const { name, service, kind } of processes.states) {
-    if (kind === "single") {
-      for (const { name: node, url } of [...config.system.services, config.system.edge])
-        yield { node: node === config.system.edge.name ? EDGE : node, process: `${name} ${url}` };
-    } else if (kind !== "server") {
-      yield { node: kind === "edge" ? EDGE : service, process: name };
-    }
-  }
+function allFigures(sources: Sources): FiguresOf[] {
+  return sources.processes.states.flatMap((state) => figuresOf(sources, state));
 }
 
-function* countedBy(sources: Sources) {
+function countedBy(sources: Sources) {
   const { metrics } = sources;
   const now = Date.now();
-  for (const { node, process } of countingProcesses(sources))
-    yield { node, ...metrics.calls(process, now), breakers: metrics.values(process, "weft_breaker_state") };
+  return allFigures(sources).map(({ node, name }) => ({
+    node,
+    ...metrics.calls(name, now),
+    breakers: metrics.values(name, "weft_breaker_state"),
+  }));
 }
 
 /** Edges whose caller has ever shown its certificate: servers count by the name in it. */
 export function provenEver(sources: Sources): Set<string> {
   return new Set(
-    [...countingProcesses(sources)].flatMap(({ node, process }) =>
-      [...sources.metrics.callers(process)].map((caller) => `${caller}>${node}`),
+    allFigures(sources).flatMap(({ node, name }) =>
+      [...sources.metrics.callers(name)].map((caller) => `${caller}>${node}`),
     ),
   );
 }
@@ -145,7 +141,7 @@ function incomingMetric(figures: readonly CallFigures[]): string {
 
 /** Calls that came in through the edge, and the seconds in which they did. */
 export function edgeFigures(sources: Sources): { seconds: number; figures: CallFigures[] } {
-  const all = [...countedBy(sources)].filter(({ node }) => node === EDGE);
+  const all = countedBy(sources).filter(({ node }) => node === EDGE);
   const figures = all.flatMap((each) => {
     const incoming = incomingMetric(each.figures);
     return each.figures.filter(({ metric }) => metric === incoming);

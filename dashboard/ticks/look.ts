@@ -4,7 +4,7 @@ import { readFaults } from "#mesh/runtime/faults/fault-list.ts";
 import { getPage } from "../sources/probe.ts";
 import { usageOf } from "../sources/process-usage.ts";
 import type { Sources } from "../sources/sources.ts";
-import { endpointsOf } from "./processes.ts";
+import { figuresOf } from "./figures-of.ts";
 
 /** How much is asked: processes answer GET /metrics from their databases, which costs them something. */
 export interface Depth {
@@ -19,8 +19,9 @@ export async function lookAtAll(sources: Sources, { metrics, bus }: Depth): Prom
     sources.inbox.read().catch((error) => sources.log.warn({ err: error }, "the inbox cannot be read")),
     ...(bus ? [sources.bus.look(), lookAtFaults(sources)] : []),
   ]);
-  const names = new Set(sources.processes.states.map(({ name }) => name));
-  sources.metrics.keep(names);
+  const { states } = sources.processes;
+  sources.metrics.keep(new Set(states.flatMap((state) => figuresOf(sources, state).map(({ name }) => name))));
+  const names = new Set(states.map(({ name }) => name));
   for (const name of sources.health.keys()) if (!names.has(name)) sources.health.delete(name);
 }
 
@@ -47,18 +48,19 @@ async function lookAtUsage({ processes, usage }: Sources): Promise<void> {
 type State = Sources["processes"]["states"][number];
 
 async function lookAtProcess(sources: Sources, state: State, metrics: boolean): Promise<void> {
-  if (state.kind === "server" || state.kind === "dashboard" || state.pid === null) {
+  const figures = figuresOf(sources, state);
+  if (figures.length === 0 || state.pid === null) {
     sources.health.delete(state.name);
     return;
   }
   const answers = await Promise.all(
-    endpointsOf(sources, state).map(async (url) => {
+    figures.map(async ({ name, url }) => {
       const asked = askedAt(sources, state, url);
       const ready = await getPage(`${asked}/readyz`).then(
         ({ status }) => (status === 200 ? "" : `says that it is not ready (${status})`),
         (error: Error) => `does not answer: ${error.message}`,
       );
-      if (metrics && ready === "") await lookAtMetrics(sources, state, url, asked);
+      if (metrics && ready === "") await lookAtMetrics(sources, name, asked);
       return ready;
     }),
   );
@@ -73,14 +75,7 @@ function askedAt({ config }: Sources, { kind, adminPort }: State, url: string): 
 }
 
 /** A process that has no such page, or is too busy for it, has no figures now. */
-async function lookAtMetrics(
-  { metrics }: Sources,
-  { name, kind }: State,
-  url: string,
-  asked: string,
-): Promise<void> {
+async function lookAtMetrics({ metrics }: Sources, name: string, asked: string): Promise<void> {
   const page = await getPage(`${asked}/metrics`).catch(() => undefined);
-  // The one process of --single has figures for each of its services.
-  const process = kind === "single" ? `${name} ${url}` : name;
-  if (page?.status === 200) metrics.add(process, page.text, Date.now());
+  if (page?.status === 200) metrics.add(name, page.text, Date.now());
 }

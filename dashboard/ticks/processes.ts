@@ -10,6 +10,7 @@ import {
 } from "#gen/weft/dashboard/v1/processes_pb.ts";
 import type { ProcessState } from "#local/control/process-state.ts";
 import type { Sources } from "../sources/sources.ts";
+import { figuresOf } from "./figures-of.ts";
 
 const kinds = {
   service: Kind.SERVICE,
@@ -37,19 +38,18 @@ export function processesOf(sources: Sources): Process[] {
     .sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind) || (a.name < b.name ? -1 : 1));
 }
 
-/** Base URLs of what answers HTTP; servers have none. */
-export function endpointsOf({ config }: Sources, { kind, port }: ProcessState): string[] {
-  const { system } = config;
-  if (kind === "server") return [];
-  if (kind === "single") return [...system.services, system.edge].map(({ url }) => url);
-  return [`http://127.0.0.1:${port}`];
+function endpointsOf(sources: Sources, state: ProcessState): string[] {
+  const { kind, port } = state;
+  if (kind === "server") return [`127.0.0.1:${port}`];
+  return kind === "dashboard"
+    ? [`http://127.0.0.1:${port}`]
+    : figuresOf(sources, state).map(({ url }) => url);
 }
 
 function processOf(sources: Sources, state: ProcessState): Process {
-  const { usage, health, config, metrics } = sources;
+  const { usage, health, metrics } = sources;
   const used = state.pid === null ? undefined : usage.get(state.pid);
   const problem = health.get(state.name) ?? "";
-  const { system } = config;
   const delay = metrics.values(figuresName(sources, state), "nodejs_eventloop_delay_p99_seconds")[0]?.value;
   return create(ProcessSchema, {
     name: state.name,
@@ -62,18 +62,13 @@ function processOf(sources: Sources, state: ProcessState): Process {
     lastEnd: state.lastEnd ?? "",
     memoryBytes: used && BigInt(used.memoryBytes),
     cpuCores: used?.cpuCores,
-    endpoints: state.kind === "server" ? [`127.0.0.1:${state.port}`] : endpointsOf(sources, state),
+    endpoints: endpointsOf(sources, state),
     eventLoopP99Ms: delay === undefined ? undefined : delay * 1_000,
     version: versionOf(sources, state),
     actions: actionsOf(state),
     logFile: state.logFile.split(/[\\/]/).at(-1) ?? "",
     problem: state.state === "ready" ? problem : "",
-    nodes:
-      state.kind === "single"
-        ? [...system.services, system.edge].map(({ name }) => name)
-        : state.kind === "service" || state.kind === "edge"
-          ? [state.service]
-          : [],
+    nodes: figuresOf(sources, state).map(({ node }) => node),
   });
 }
 
@@ -85,9 +80,9 @@ function versionOf(sources: Sources, state: ProcessState): string {
   return metrics.values(figuresName(sources, state), "target_info")[0]?.labels.service_version ?? "";
 }
 
-/** Under which name its figures are kept: in the one process of --single each service tells those of the whole. */
-function figuresName({ config: { system } }: Sources, { name, kind }: ProcessState): string {
-  return kind === "single" ? `${name} ${(system.services[0] ?? system.edge).url}` : name;
+/** Under which name there are figures of the process as a whole: in that of --single each service tells them. */
+function figuresName(sources: Sources, state: ProcessState): string {
+  return figuresOf(sources, state)[0]?.name ?? state.name;
 }
 
 /** The dashboard does not end itself: nothing would be left to start it again with. */

@@ -12,6 +12,7 @@ import { faultMessages } from "../rpc/faults.ts";
 import { Ring } from "../sources/ring.ts";
 import { limits, type Sources } from "../sources/sources.ts";
 import { edgeFigures, trafficOf } from "./call-traffic.ts";
+import { figuresOf } from "./figures-of.ts";
 import { lookAtAll } from "./look.ts";
 import { processesOf } from "./processes.ts";
 import { consumersOf } from "./streams.ts";
@@ -158,14 +159,12 @@ function eventRate({ bus }: Sources): number | undefined {
 
 /** Sum of a gauge over all processes; undefined when none has it. */
 function sumOfGauge(
-  { processes, config, metrics }: Sources,
+  sources: Sources,
   name: string,
   matches: (labels: Readonly<Record<string, string>>) => boolean = () => true,
 ): number | undefined {
-  const { services, edge } = config.system;
-  const names = processes.states.flatMap(({ name, kind }) =>
-    kind === "single" ? [...services, edge].map(({ url }) => `${name} ${url}`) : [name],
-  );
+  const { processes, metrics } = sources;
+  const names = processes.states.flatMap((state) => figuresOf(sources, state).map((figures) => figures.name));
   const samples = names.flatMap((process) => metrics.values(process, name));
   const seen = samples.length > 0 || names.some((process) => metrics.hasLook(process));
   if (!seen) return undefined;

@@ -17,7 +17,7 @@ export function logLine({ time, level = "", process, message = "", fields = {} }
   return [
     el("time", { datetime: time }, exactTime(time)),
     el("span", { class: `level ${level}` }, words(level) || "–"),
-    el("span", { class: "process" }, process),
+    el("span", { class: "process" }, writerOf(process, fields.service)),
     el(
       "span",
       { class: "message" },
@@ -30,6 +30,9 @@ export function logLine({ time, level = "", process, message = "", fields = {} }
     ),
   ];
 }
+
+/** The one process of --single writes for several services; a replica's name tells more than its service. */
+const writerOf = (process, service) => (service && !process.startsWith(service) ? String(service) : process);
 
 export function logDetail({ time, level, process, message, traceId, spanId, requestId, fields }) {
   return el(

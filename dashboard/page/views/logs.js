@@ -83,7 +83,9 @@ export function openLogs(app, place) {
   }
 
   function toolbar() {
-    const names = (app.tick?.processes ?? []).map(({ name }) => name);
+    const names = (app.tick?.processes ?? []).flatMap(({ name, nodes = [] }) =>
+      nodes.length > 1 ? [name, ...nodes] : [name],
+    );
     const options = filter.process && !names.includes(filter.process) ? [...names, filter.process] : names;
     return el(
       "form",

@@ -114,6 +114,18 @@ export function openService(app, name) {
           ),
     );
 
+  function missing() {
+    const whole = app.tick?.processes?.find(({ nodes = [] }) => nodes.includes(name));
+    if (!app.tick) return empty("Nothing is known yet");
+    if (!whole) return empty(`There is no process “${name}”`);
+    return empty(
+      `${name} is no process of its own`,
+      "It runs with others in ",
+      el("a", { href: linkTo("services", [whole.name]) }, whole.name),
+      ".",
+    );
+  }
+
   return {
     title: name,
     tick: ({ logs: { last } = {} }) => readLogs(last),
@@ -129,9 +141,7 @@ export function openService(app, name) {
         ),
         el("p", null, el("a", { href: linkTo("services") }, "All services")),
         failure(problem),
-        process
-          ? el("div", { class: "grid" }, figures(process), edges(process))
-          : empty(app.tick ? `There is no process “${name}”` : "Nothing is known yet"),
+        process ? el("div", { class: "grid" }, figures(process), edges(process)) : missing(),
         process && process.kind !== "DASHBOARD" && logs(),
         el("p", { class: "muted" }, `${count(lines.length)} lines shown`),
       ];
