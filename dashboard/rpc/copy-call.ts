@@ -83,7 +83,7 @@ function curl(parts: Parts, edge: boolean, { contract }: CopyPlace): string {
       : undefined;
   if (rest) {
     const body = rest.body === undefined ? [] : [quoted(JSON.stringify(rest.body))];
-    return lines("curl", [
+    return lines("curl -sS", [
       // Messages of a stream are shown as they come.
       ...(method.methodKind === "unary" ? [] : ["-N"]),
       ...(rest.verb === "GET" ? [] : [`-X ${rest.verb}`]),
@@ -94,7 +94,7 @@ function curl(parts: Parts, edge: boolean, { contract }: CopyPlace): string {
   }
   if (method.methodKind !== "unary")
     return `# curl cannot make Connect's streams; buf curl can:\n${bufCurl(parts)}`;
-  return lines("curl", [
+  return lines("curl -sS", [
     ...identityFlags("--", identity),
     quoted(`${origin}/${path}`),
     ...headerFlags("-H", headers),

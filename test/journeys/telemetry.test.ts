@@ -76,7 +76,7 @@ const kindOf = { server: 2, client: 3, producer: 4, consumer: 5 };
 
 /** Names of the conventions, and ours; anything else is a slip, or somebody's data. */
 const knownAttribute =
-  /^(rpc\.(system\.name|method|response\.status_code)|http\.(request\.method|route|response\.status_code)|db\.(system\.name|namespace|operation\.name|collection\.name|query\.summary)|messaging\.(system|operation\.(name|type)|destination\.name|message\.(id|body\.size)|consumer\.group\.name)|server\.(address|port)|service\.peer\.name|network\.protocol\.name|weft\.(request\.id|protocol|delivery)|mail\.(id|kind|attempts))$/;
+  /^(rpc\.(system\.name|method|response\.status_code)|http\.(request\.method|route|response\.status_code)|db\.(system\.name|namespace|operation\.name|collection\.name|query\.summary)|messaging\.(system|operation\.(name|type)|destination\.name|message\.(id|body\.size)|consumer\.group\.name)|server\.(address|port)|service\.peer\.name|network\.protocol\.name|weft\.(request\.id|protocol|delivery)|mail\.(id|kind|attempts)|order\.(id|status|attempts))$/;
 
 const event = (subject: string, from: string, to: string, consumer: string, within: string[] = []) => [
   `${from} producer create ${subject}`,
