@@ -35,6 +35,7 @@ const [shop, browser] = await Promise.all([startShop(), startChromium()]);
 const baseUrl = `http://127.0.0.1:${shop.servicePort("dashboard")}`;
 try {
   const dashboard = await openDashboard(browser, baseUrl);
+  await dashboard.open("traces");
   await dashboard.page.evaluate(timeTicks);
   console.log("millions of spans  memory MiB  heap of the page MiB  longest tick ms  click ms");
   await report(dashboard, 0);
