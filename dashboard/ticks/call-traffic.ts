@@ -28,8 +28,9 @@ function allFigures(sources: Sources): FiguresOf[] {
 function countedBy(sources: Sources) {
   const { metrics } = sources;
   const now = Date.now();
-  return allFigures(sources).map(({ node, name }) => ({
+  return allFigures(sources).map(({ node, name, inMemory }) => ({
     node,
+    inMemory,
     ...metrics.calls(name, now),
     breakers: metrics.values(name, "weft_breaker_state"),
   }));
@@ -38,8 +39,10 @@ function countedBy(sources: Sources) {
 /** Edges whose caller has ever shown its certificate: servers count by the name in it. */
 export function provenEver(sources: Sources): Set<string> {
   return new Set(
-    allFigures(sources).flatMap(({ node, name }) =>
-      [...sources.metrics.callers(name)].map((caller) => `${caller}>${node}`),
+    allFigures(sources).flatMap(({ node, name, inMemory }) =>
+      [...sources.metrics.callers(name)]
+        .filter((caller) => !inMemory || caller === EDGE)
+        .map((caller) => `${caller}>${node}`),
     ),
   );
 }
@@ -69,7 +72,7 @@ export function callTraffic(sources: Sources): TopologyEdge[] {
     known.figures.push(figure);
   };
   const proven = new Set<string>();
-  for (const { node: from, seconds, figures, breakers } of countedBy(sources)) {
+  for (const { node: from, inMemory, seconds, figures, breakers } of countedBy(sources)) {
     const incoming = incomingMetric(figures);
     for (const figure of figures) {
       if (figure.metric === clientCalls) {
@@ -77,7 +80,7 @@ export function callTraffic(sources: Sources): TopologyEdge[] {
         if (to !== undefined) add(from, to, seconds, figure);
       } else if (from === EDGE && figure.metric === incoming) {
         add(OUTSIDE, EDGE, seconds, figure);
-      } else if (figure.metric === serverCalls) {
+      } else if (figure.metric === serverCalls && (!inMemory || figure.peer === EDGE)) {
         // Servers count by the name in the caller's certificate; "unknown" has none.
         proven.add(`${figure.peer}>${from}`);
       }

@@ -11,6 +11,8 @@ export interface FiguresOf {
   readonly node: string;
   /** Base URL of what has the page. */
   readonly url: string;
+  /** Whether all but the edge call it in memory, where nobody has to prove anything. */
+  readonly inMemory: boolean;
 }
 
 /** Figures that a process has: one set, or one of each service and the edge in the one process of --single. */
@@ -24,6 +26,7 @@ export function figuresOf(
       name: `${name} ${url}`,
       node: node === system.edge.name ? EDGE : node,
       url,
+      inMemory: true,
     }));
-  return [{ name, node: kind === "edge" ? EDGE : service, url: `http://127.0.0.1:${port}` }];
+  return [{ name, node: kind === "edge" ? EDGE : service, url: `http://127.0.0.1:${port}`, inMemory: false }];
 }
