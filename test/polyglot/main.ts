@@ -10,7 +10,7 @@ const root = resolve(import.meta.dirname, "../..");
 
 /** Service that is there in a language, and a command that ends well where the language's tools are. */
 const languages = [
-  { language: "go", service: "inventory", probe: ["go", "version"] },
+  { language: "go", service: "inventory", probe: ["go", "mod", "download"] },
   { language: "python", service: "email", probe: ["python3", "-c", "import venv, ensurepip"] },
 ];
 const sameTests = [
@@ -28,7 +28,9 @@ function check(): number {
     console.log(`\n=== ${language}`);
     if (!run([resolve(root, "test/polyglot", language, "main.ts")])) return 1;
   }
-  const here = languages.filter(({ probe: [program, ...args] }) => spawnSync(program!, args).status === 0);
+  const here = languages.filter(
+    ({ probe: [program, ...args] }) => spawnSync(program!, args, { cwd: root }).status === 0,
+  );
   if (here.length === 0) return 0;
   const WEFT_IMPL = here.map(({ service, language }) => `${service}=${language}`).join();
   console.log(`\n=== the shop with ${WEFT_IMPL}`);

@@ -52,11 +52,10 @@ func publishRound(
 	publish func(context.Context, *outgoing) (sequence int64, err error), giveUp func() bool,
 ) (*outcome, error) {
 	done := &outcome{failed: map[string]error{}}
-	err := db.Once(ctx, func(tx *storage.Tx) error {
-		// A relay that is stopped in its midst loses its locks, so that another one can go on. A lost mark only
-		// repeats an event: no need to wait for the disk.
-		tx.Later("set local idle_in_transaction_session_timeout = '15s'")
-		tx.Later("set local synchronous_commit = off")
+	// A relay that is stopped in its midst loses its locks, so that another one can go on. A lost mark only repeats an
+	// event: no need to wait for the disk.
+	settings := []string{"idle_in_transaction_session_timeout = '15s'", "synchronous_commit = off"}
+	err := db.Once(ctx, settings, func(tx *storage.Tx) error {
 		held, err := lockSomePartitions(ctx, tx, blocked)
 		if err != nil || len(held) == 0 {
 			return err
@@ -154,14 +153,16 @@ func unpublishedRows(ctx context.Context, tx *storage.Tx, held []int16, blocked 
 	})
 }
 
+// untilAllAreFree lets statements wait longer than a round takes.
+func untilAllAreFree() []string {
+	limit := strconv.FormatInt(storage.LongestStatement.Milliseconds(), 10)
+	return []string{"lock_timeout = " + limit, "statement_timeout = " + limit}
+}
+
 // lockAllPartitions waits until no relay publishes, and keeps all of them from it until the transaction ends.
 func lockAllPartitions(ctx context.Context, tx *storage.Tx) error {
-	limit := strconv.FormatInt(storage.LongestStatement.Milliseconds(), 10) // longer than a round
-	tx.Later("select set_config('lock_timeout', $1, true), set_config('statement_timeout', $1, true)", limit)
 	for partition := range partitions {
-		if _, err := tx.Exec(ctx, "select pg_advisory_xact_lock($1::integer, $2::integer)", lockSpace, partition); err != nil {
-			return err
-		}
+		tx.Later("select pg_advisory_xact_lock($1::integer, $2::integer)", lockSpace, partition)
 	}
-	return nil
+	return tx.Flush(ctx)
 }

@@ -97,7 +97,7 @@ func createdText(info *jetstream.StreamInfo) string {
 func recoverStream(
 	ctx context.Context, db *storage.Database, bus *Bus, c *contract, replicas int, log *slog.Logger,
 ) (created string, lost int64, err error) {
-	err = db.Once(ctx, func(tx *storage.Tx) error {
+	err = db.Once(ctx, untilAllAreFree(), func(tx *storage.Tx) error {
 		if err := lockAllPartitions(ctx, tx); err != nil {
 			return err
 		}

@@ -66,9 +66,13 @@ func (db *Database) InTransaction(ctx context.Context, work func(tx *Tx) error) 
 	}
 }
 
-// Once runs work in a transaction of its own, one time.
-func (db *Database) Once(ctx context.Context, work func(tx *Tx) error) error {
-	return db.once(ctx, "begin", work)
+// Once runs work in a transaction of its own, one time, in which these settings hold ("name = value").
+func (db *Database) Once(ctx context.Context, settings []string, work func(tx *Tx) error) error {
+	begin := "begin"
+	for _, setting := range settings {
+		begin += "; set local " + setting // all of it is one message
+	}
+	return db.once(ctx, begin, work)
 }
 
 func (db *Database) once(ctx context.Context, begin string, work func(tx *Tx) error) error {

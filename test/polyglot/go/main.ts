@@ -1,6 +1,7 @@
 /**
  * What a machine with Go checks of the services in Go: stubs, format, go vet, their own tests, and the tests that are
- * written for the service and the contract, run against the process. Elsewhere it says that it is skipped.
+ * written for the service and the contract, run against the process. Without Go, or a way to its modules, it says that it
+ * is skipped.
  */
 import { spawnSync } from "node:child_process";
 import { resolve } from "node:path";
@@ -21,6 +22,11 @@ process.exitCode = checkGo();
 function checkGo(): number {
   if (spawnSync("go", ["version"]).status !== 0) {
     console.log("skipped: needs Go");
+    return 0;
+  }
+  const modules = spawnSync("go", ["mod", "download"], { cwd: root, encoding: "utf8" });
+  if (modules.status !== 0) {
+    console.log(`skipped: needs Go's modules: ${modules.stderr.trim().split("\n").at(-1)}`);
     return 0;
   }
   const vitest = [resolve(root, "node_modules/vitest/vitest.mjs"), "run", "--project", "parts"];
