@@ -21,7 +21,8 @@ test(`everything breaks, nothing is lost (seed ${seed})`, { timeout: 300_000 }, 
   chmodSync(folder, 0o711);
   const lines: string[] = [];
   const say = (line: string) => void lines.push(line);
-  const options = { seed, units: 60, faults, every: 1_500, kinds: new Set(kinds), crashes: 0.4 };
+  const languages = (process.env.WEFT_IMPL ?? "").split(",").filter(Boolean);
+  const options = { seed, units: 60, faults, every: 1_500, kinds: new Set(kinds), crashes: 0.4, languages };
   const result = await runCampaign(shop, { ...options, folder, out: folder, say }).catch((error: Error) => {
     throw new Error(`${error.message}\n${lines.join("\n")}`, { cause: error });
   });
