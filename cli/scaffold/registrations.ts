@@ -18,7 +18,7 @@ export const registrations: readonly Registration[] = [
     path: "deploy/local/system.ts",
     add: (text, spellings, port) =>
       before(
-        text.replace(/^ {2}services: \[\],$/m, "  services: [\n  ],"),
+        oneServiceALine(text),
         /^ {2}\],\n {2}edge: /m,
         fill(
           `    { name: "{{name}}", port: ${port}, entry: "services/{{name}}/main.ts", database: true },\n`,
@@ -27,7 +27,7 @@ export const registrations: readonly Registration[] = [
       ),
     remove: (text, { name }) =>
       without(
-        text,
+        oneServiceALine(text),
         new RegExp(
           `^ {4}\\{ name: "${name}",.*\\},\\n|^ {4}\\{\\n {6}name: "${name}",\\n(?: {6}.*\\n)* {4}\\},\\n`,
           "m",
@@ -85,6 +85,13 @@ export const registrations: readonly Registration[] = [
     remove: (text, { name }) => text.replaceAll(`"${name}",`, ""),
   },
 ];
+
+/** The formatter puts a list of none, or of a single short entry, into one line. */
+function oneServiceALine(text: string): string {
+  return text.replace(/^ {2}services: \[(\{ .* \})?\],$/m, (_, only?: string) =>
+    only ? `  services: [\n    ${only},\n  ],` : "  services: [\n  ],",
+  );
+}
 
 function importOf({ ident, name }: Spellings): string {
   return `import { ${ident} } from ${JSON.stringify(`../../services/${name}/service.ts`)};\n`;

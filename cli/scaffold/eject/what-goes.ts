@@ -23,6 +23,7 @@ const knowTheShop = [
   "test/contract/shop-examples.ts",
   "test/journeys",
   "test/load/figures",
+  "test/load/languages",
   "test/load/money-path",
   "test/load/resilience",
   "test/polyglot/go",

@@ -24,8 +24,9 @@ From there, change the contract into what you need and `npm run gen`.
 
 No service issues access tokens yet: on your machine the runner does, by `npm run weft -- token ann --role customer`.
 Elsewhere they come from your identity provider: EdDSA-signed JWTs of type `at+jwt` with the claims `sub`, `roles`,
-`jti`, `iat` and `exp`, which lives 15 minutes at most. Put its issuer, audience and JWKS URL into `buf.gen.yaml`. A service of your own that issues
-them is named by `keys` in [deploy/local/system.ts](deploy/local/system.ts).
+`jti`, `iat` and `exp`, which live 15 minutes at most. Put its issuer, audience and JWKS URL into `buf.gen.yaml`. A
+service of your own that issues them is named by `keys` of `tokens` in
+[deploy/local/system.ts](deploy/local/system.ts).
 
 ## Go on
 
