@@ -11,7 +11,7 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from weft_runtime.storage.sql_state import DatabaseAway
-from weft_runtime.storage.statement_span import statement_span
+from weft_runtime.storage.statement_span import Place, statement_span
 from weft_runtime.telemetry.context import current_context
 from weft_runtime.telemetry.log import Log
 from weft_runtime.telemetry.tracer import error_type_of
@@ -44,44 +44,60 @@ class Migration:
 class Transaction:
     """A connection within a transaction. Each statement is a span of the request being served."""
 
-    def __init__(self, connection: "PoolConnectionProxy[asyncpg.Record]") -> None:
+    def __init__(self, connection: "PoolConnectionProxy[asyncpg.Record]", place: Place) -> None:
         self._connection = connection
+        self._place = place
 
     async def execute(self, sql: str, *values: object) -> str:
         """Runs a statement. :returns: PostgreSQL's command tag, such as "UPDATE 3" """
-        with _traced(sql), _answered():
+        with _traced(sql, self._place), _answered():
             return await self._connection.execute(sql, *values)
 
     async def fetch(self, sql: str, *values: object) -> list[asyncpg.Record]:
         """All rows of a statement."""
-        with _traced(sql), _answered():
+        with _traced(sql, self._place), _answered():
             return await self._connection.fetch(sql, *values)
 
 
 class Database:
     """Connections to the database of a service."""
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", name: str) -> None:
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", place: Place) -> None:
         self._pool = pool
-        self.name = name
+        self._place = place
         #: Who waits for a connection.
         self.waiting = 0
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """A READ COMMITTED transaction: commits when what is within ends, rolls back when it throws."""
-        async with self._connection() as connection, connection.transaction():
-            yield Transaction(connection)
+        async with self._connection() as connection:
+            transaction = connection.transaction()
+            with _traced("BEGIN", self._place), _answered():
+                await transaction.start()
+            try:
+                yield Transaction(connection, self._place)
+            except BaseException:
+                with _traced("ROLLBACK", self._place), _answered():
+                    await transaction.rollback()
+                raise
+            with _traced("COMMIT", self._place), _answered():
+                await transaction.commit()
 
     async def execute(self, sql: str, *values: object) -> str:
         """Runs one statement by itself."""
         async with self._connection() as connection:
-            return await Transaction(connection).execute(sql, *values)
+            return await Transaction(connection, self._place).execute(sql, *values)
 
     async def fetch(self, sql: str, *values: object) -> list[asyncpg.Record]:
         """Rows of one statement by itself."""
         async with self._connection() as connection:
-            return await Transaction(connection).fetch(sql, *values)
+            return await Transaction(connection, self._place).fetch(sql, *values)
+
+    @property
+    def name(self) -> str:
+        """Of the database."""
+        return self._place.database
 
     @property
     def connections(self) -> dict[str, int]:
@@ -126,7 +142,8 @@ async def open_database(url: str, migrations: Sequence[Migration], log: Log) -> 
         timeout=_connect_timeout,
         server_settings=_settings,
     )
-    return Database(pool, urlsplit(url).path.lstrip("/"))
+    parts = urlsplit(url)
+    return Database(pool, Place(parts.hostname or "", parts.port or 5432, parts.path.lstrip("/")))
 
 
 async def _migrate(url: str, migrations: Sequence[Migration], log: Log) -> None:
@@ -167,7 +184,7 @@ def _answered() -> Iterator[None]:
 
 
 @contextmanager
-def _traced(sql: str) -> Iterator[None]:
+def _traced(sql: str, place: Place) -> Iterator[None]:
     """Adds a span for a statement to the trace of the work it is made for."""
     context = current_context()
     if context is None or context.trace is None:
@@ -181,7 +198,7 @@ def _traced(sql: str) -> Iterator[None]:
         raise
     finally:
         context.trace.add(
-            statement_span(sql),
+            statement_span(sql, place),
             span_id="",
             parent=context.span_id,
             started_at=started_at,

@@ -4,6 +4,7 @@ statements may hold values.
 """
 
 import re
+from dataclasses import dataclass
 from functools import lru_cache
 
 from weft_runtime.telemetry.span import CLIENT, SpanType
@@ -15,8 +16,17 @@ _from = re.compile(r'\bfrom\s+"?(?:public"?\.)?"?(\w+)', re.I)
 _first = re.compile(r"[\s(]*(\w+)")
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where statements go."""
+
+    host: str
+    port: int
+    database: str
+
+
 @lru_cache(maxsize=1_000)
-def statement_span(sql: str) -> SpanType:
+def statement_span(sql: str, place: Place) -> SpanType:
     """What a statement does, and to which table, as its text says; the first write of one with several parts."""
     first = _first.match(sql)
     word = first[1].upper() if first else ""
@@ -26,5 +36,11 @@ def statement_span(sql: str) -> SpanType:
     table = write[2] if write else read[1] if read else ""
     summary = " ".join(filter(None, (operation, table)))
     known = {"db.operation.name": operation, "db.collection.name": table, "db.query.summary": summary}
-    attributes = {"db.system.name": "postgresql", **{name: text for name, text in known.items() if text}}
+    attributes = {
+        "db.system.name": "postgresql",
+        "db.namespace": place.database,
+        **{name: text for name, text in known.items() if text},
+        "server.address": place.host,
+        "server.port": place.port,
+    }
     return SpanType(summary or "statement", CLIENT, attributes)
