@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$shop/inventory/v1/error_reason.proto\x12\x11shop.inventory.v1*\x87\x01\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12\x13\n\x0fSTOCK_NOT_FOUND\x10\x01\x12\x10\n\x0cOUT_OF_STOCK\x10\x02\x12\x18\n\x14RESERVATION_RELEASED\x10\x03\x12\x19\n\x15RESERVATION_NOT_FOUND\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$shop/inventory/v1/error_reason.proto\x12\x11shop.inventory.v1*\xa0\x01\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12\x13\n\x0fSTOCK_NOT_FOUND\x10\x01\x12\x10\n\x0cOUT_OF_STOCK\x10\x02\x12\x18\n\x14RESERVATION_RELEASED\x10\x03\x12\x19\n\x15RESERVATION_NOT_FOUND\x10\x04\x12\x17\n\x13RESERVATION_DIFFERS\x10\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,5 +32,5 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'shop.inventory.v1.error_rea
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_ERRORREASON']._serialized_start=60
-  _globals['_ERRORREASON']._serialized_end=195
+  _globals['_ERRORREASON']._serialized_end=220
 # @@protoc_insertion_point(module_scope)

@@ -11,8 +11,10 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     OUT_OF_STOCK: _ClassVar[ErrorReason]
     RESERVATION_RELEASED: _ClassVar[ErrorReason]
     RESERVATION_NOT_FOUND: _ClassVar[ErrorReason]
+    RESERVATION_DIFFERS: _ClassVar[ErrorReason]
 ERROR_REASON_UNSPECIFIED: ErrorReason
 STOCK_NOT_FOUND: ErrorReason
 OUT_OF_STOCK: ErrorReason
 RESERVATION_RELEASED: ErrorReason
 RESERVATION_NOT_FOUND: ErrorReason
+RESERVATION_DIFFERS: ErrorReason

@@ -87,7 +87,7 @@ class InventoryServiceServicer:
 
     def Reserve(self, request, context):
         """Sets pieces aside for an order: all lines or none. Repeating it for the same
-        order changes nothing; after a release it is refused.
+        order changes nothing, and is refused with other items or after a release.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -44,7 +44,7 @@ class InventoryServiceStub:
     """
     Reserve: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ReserveRequest, _inventory_pb2.Reservation]
     """Sets pieces aside for an order: all lines or none. Repeating it for the same
-    order changes nothing; after a release it is refused.
+    order changes nothing, and is refused with other items or after a release.
     """
     Commit: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.CommitRequest, _inventory_pb2.Reservation]
     """Turns an order's reservation into a sale."""
@@ -69,7 +69,7 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     """
     Reserve: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ReserveRequest, _inventory_pb2.Reservation]  # type: ignore[assignment]
     """Sets pieces aside for an order: all lines or none. Repeating it for the same
-    order changes nothing; after a release it is refused.
+    order changes nothing, and is refused with other items or after a release.
     """
     Commit: _aio.UnaryUnaryMultiCallable[_inventory_pb2.CommitRequest, _inventory_pb2.Reservation]  # type: ignore[assignment]
     """Turns an order's reservation into a sale."""
@@ -109,7 +109,7 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_pb2.Reservation, _abc.Awaitable[_inventory_pb2.Reservation]]:
         """Sets pieces aside for an order: all lines or none. Repeating it for the same
-        order changes nothing; after a release it is refused.
+        order changes nothing, and is refused with other items or after a release.
         """
 
     @_abc_1.abstractmethod
