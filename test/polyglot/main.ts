@@ -11,7 +11,7 @@ const root = resolve(import.meta.dirname, "../..");
 /** Service that is there in a language, and a command that ends well where the language's tools are. */
 const languages = [
   { language: "go", service: "inventory", probe: ["go", "mod", "download"] },
-  { language: "python", service: "email", probe: ["python3", "-c", "import venv, ensurepip"] },
+  { language: "python", service: "email", probe: [".weft/python/bin/python", "-c", "import grpc"] },
 ];
 const sameTests = [
   "test/contract/providers.test.ts",
