@@ -1,6 +1,7 @@
 /** Users' tokens, in the callee's sidecar. */
 import type { MeshMethod, MeshService } from "../../contract/model.ts";
 import type { MeshOptions } from "../../options.ts";
+import { keysPublisher } from "../keys-publisher.ts";
 import { outboundPorts, socketAddress } from "./places.ts";
 
 /** Where the filter leaves the claims for the one after it. */
@@ -48,12 +49,10 @@ export function tokenFilters({ methods }: MeshService, options: MeshOptions): ob
  * itself where that publishes them, else straight from the address.
  */
 export function keysCluster(name: string, callees: readonly string[], options: MeshOptions): object[] {
-  const { tokens, namespace, port } = options;
+  const { tokens, port } = options;
   if (!tokens) return [];
   const url = new URL(tokens.jwksUrl);
-  const publisher = url.hostname.endsWith(`.${namespace}.svc.cluster.local`)
-    ? url.hostname.split(".")[0]!
-    : "";
+  const publisher = keysPublisher(options) ?? "";
   const outbound = publisher === name ? port : outboundPorts(callees).get(publisher);
   const address = outbound
     ? socketAddress("127.0.0.1", outbound)

@@ -1,8 +1,8 @@
-import type { MeshService } from "../../contract/model.ts";
+import type { Contract, MeshService } from "../../contract/model.ts";
 import type { MeshOptions } from "../../options.ts";
 import { podsOf, type Resource, resource } from "../../output/resource.ts";
 import { allowRules } from "../istio/allow-rules.ts";
-import { jwtRules } from "../istio/jwt-rules.ts";
+import { jwtRules, looksAtUsers } from "../istio/jwt-rules.ts";
 import { OBSERVABILITY } from "../istio/mesh-wide.ts";
 import { principalOf } from "../istio/principals.ts";
 import { WAYPOINT } from "./waypoint.ts";
@@ -19,16 +19,23 @@ export function allowCallers({ name, methods }: MeshService, options: MeshOption
   );
 }
 
-/** Whose tokens count, at the waypoint; nothing for a service that looks at no user. */
-export function requestAuthentication(service: MeshService, options: MeshOptions): Resource[] {
-  const rules = jwtRules(service, options);
-  if (!rules) return [];
+/**
+ * Whose tokens count, for all services behind the waypoint: istiod gives it the way to the keys only for a policy
+ * that is its own. Nothing where no method looks at a user.
+ */
+export function requestAuthentication({ services }: Contract, options: MeshOptions): Resource[] {
+  if (!services.some((service) => looksAtUsers(service, options))) return [];
   return [
     resource(
       options,
       "security.istio.io/v1 RequestAuthentication",
-      { name: `${service.name}-users`, workload: service.name },
-      { spec: { targetRefs: targetRefs(service.name), jwtRules: rules } },
+      { name: "users" },
+      {
+        spec: {
+          targetRefs: [{ group: "gateway.networking.k8s.io", kind: "Gateway", name: WAYPOINT }],
+          jwtRules: jwtRules(options),
+        },
+      },
     ),
   ];
 }

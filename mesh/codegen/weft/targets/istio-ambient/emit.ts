@@ -30,6 +30,7 @@ export function emitIstioAmbient(contract: Contract, options: MeshOptions): Gene
     waypointNetwork(options),
     strictMutualTls(options),
     denyByDefault(options),
+    ...requestAuthentication(contract, options),
     telemetry(options),
   ];
   files.push(yamlFile("mesh.yaml", headerOfAll, everywhere));
@@ -38,7 +39,7 @@ export function emitIstioAmbient(contract: Contract, options: MeshOptions): Gene
     ...identityFromMesh("istio-ambient", contract, options),
     ...retriesInMesh(contract),
   ];
-  return [...files, istiodValues(), kustomizeComponent(headerOfAll, files, patches)];
+  return [...files, istiodValues("ambient"), kustomizeComponent(headerOfAll, files, patches)];
 }
 
 function serviceFile(
@@ -52,7 +53,6 @@ function serviceFile(
     ...(called ? [...httpRoutes(service, names, options), destinationRule(service, options)] : []),
     ...(called ? [allowCallers(service, options)] : []),
     allowWaypoint(service.name, options),
-    ...requestAuthentication(service, options),
   ]);
 }
 

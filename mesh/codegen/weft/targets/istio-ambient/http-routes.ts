@@ -1,4 +1,4 @@
-import type { MeshMethod, MeshService, RetryRule } from "../../contract/model.ts";
+import type { MeshMethod, MeshService } from "../../contract/model.ts";
 import type { MeshOptions } from "../../options.ts";
 import { gatewayDuration } from "../../output/duration.ts";
 import { type Resource, resource } from "../../output/resource.ts";
@@ -18,8 +18,7 @@ export function httpRoutes(
   const routes = service.methods.map((method) =>
     route(service, names.get(method)!, options, {
       matches: [{ path: { type: "Exact", value: method.path } }],
-      timeouts: timeoutsOf(method),
-      ...retryOf(method.policy.retry),
+      ...triesOf(method),
     }),
   );
   const rest = { matches: [{ path: { type: "PathPrefix", value: "/" } }] };
@@ -40,20 +39,17 @@ function route({ name }: MeshService, routeName: string, options: MeshOptions, r
   );
 }
 
-function timeoutsOf({ policy: { timeoutMs, retry } }: MeshMethod): object {
-  return {
-    request: gatewayDuration(timeoutMs),
-    ...(retry?.perTryMs !== undefined && { backendRequest: gatewayDuration(retry.perTryMs) }),
-  };
-}
-
 /**
  * Experimental channel of the Gateway API (GEP-1731). Istio adds its own conditions, UNAVAILABLE and CANCELLED
- * among them; 503 names the one that is meant. Without UNAVAILABLE among the codes the gateway's process retries.
+ * among them; 503 names the one that is meant. Without UNAVAILABLE among the codes the gateway's process retries, and
+ * a time for each try would be taken for that of the whole call.
  */
-function retryOf(retry: RetryRule | undefined): object {
-  if (!retry || !proxyCodes(retry.codes).includes("unavailable")) return {};
+function triesOf({ policy: { timeoutMs, retry } }: MeshMethod): object {
+  const request = gatewayDuration(timeoutMs);
+  if (!retry || !proxyCodes(retry.codes).includes("unavailable")) return { timeouts: { request } };
+  const { perTryMs, attempts, baseBackoffMs } = retry;
   return {
-    retry: { attempts: retry.attempts - 1, codes: [503], backoff: gatewayDuration(retry.baseBackoffMs) },
+    timeouts: { request, ...(perTryMs !== undefined && { backendRequest: gatewayDuration(perTryMs) }) },
+    retry: { attempts: attempts - 1, codes: [503], backoff: gatewayDuration(baseBackoffMs) },
   };
 }

@@ -10,7 +10,9 @@ import { yamlFile } from "../../output/yaml-file.ts";
 import { retriesInMesh } from "../edge-retries.ts";
 import { identityFromMesh } from "../identity-from-mesh.ts";
 import { istiodValues } from "../istio/istiod-values.ts";
+import { looksAtUsers } from "../istio/jwt-rules.ts";
 import { denyByDefault, strictMutualTls, telemetry } from "../istio/mesh-wide.ts";
+import { keysPublisher } from "../keys-publisher.ts";
 import { allowCallers, allowEverybody } from "./authorization-policy.ts";
 import { destinationRule } from "./destination-rule.ts";
 import { requestAuthentication } from "./request-authentication.ts";
@@ -32,7 +34,7 @@ export function emitIstioSidecar(contract: Contract, options: MeshOptions): Gene
     ...identityFromMesh("istio", contract, options),
     ...retriesInMesh(contract),
   ];
-  return [...files, istiodValues(), kustomizeComponent(headerOfAll, files, patches)];
+  return [...files, istiodValues("sidecar"), kustomizeComponent(headerOfAll, files, patches)];
 }
 
 function serviceFile(contract: Contract, service: MeshService, options: MeshOptions): GeneratedFile {
@@ -40,8 +42,16 @@ function serviceFile(contract: Contract, service: MeshService, options: MeshOpti
     ...routing(service, options),
     allowCallers(service, options),
     ...requestAuthentication(service, options),
-    sidecar(service.name, reachedFrom(contract, service), options),
+    sidecar(service.name, hostsOf(contract, service, options), options),
   ]);
+}
+
+/** Callees, and who publishes the keys of tokens to a proxy that checks them: that may be the service itself. */
+function hostsOf(contract: Contract, service: MeshService, options: MeshOptions): string[] {
+  const publisher = looksAtUsers(service, options) ? keysPublisher(options) : undefined;
+  const hosts = new Set(reachedFrom(contract, service));
+  if (publisher !== undefined) hosts.add(publisher);
+  return [...hosts].sort();
 }
 
 /** Nothing leads to a service that only reads events. */

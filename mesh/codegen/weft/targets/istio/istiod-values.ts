@@ -7,9 +7,11 @@ import { yamlFile } from "../../output/yaml-file.ts";
  * retries goes, and proxies fetch the keys of users' tokens themselves, since istiod, outside the mesh, could not
  * reach a service that admits mutual TLS only.
  */
-export function istiodValues(): GeneratedFile {
+export function istiodValues(mode: "sidecar" | "ambient"): GeneratedFile {
   return yamlFile("istiod-values.yaml", headerOfAll, [
     {
+      // Without it istiod knows of no waypoint.
+      ...(mode === "ambient" && { profile: "ambient" }),
       env: { PILOT_JWT_ENABLE_REMOTE_JWKS: "true" },
       meshConfig: {
         defaultHttpRetryPolicy: { attempts: 0 },

@@ -1,10 +1,15 @@
 import type { MeshService } from "../../contract/model.ts";
 import type { MeshOptions } from "../../options.ts";
 
-/** Rules of a RequestAuthentication; undefined where no method looks at the user, or the mesh cannot. */
-export function jwtRules({ methods }: MeshService, { tokens }: MeshOptions): object[] | undefined {
-  const looks = methods.some(({ policy }) => ["signed_in", "roles", "owner"].includes(policy.access.kind));
-  if (!tokens || !looks) return undefined;
+/** Whether a service has methods that look at the user, and the mesh knows whose tokens count. */
+export function looksAtUsers({ methods }: MeshService, { tokens }: MeshOptions): boolean {
+  const kinds = ["signed_in", "roles", "owner"];
+  return tokens !== undefined && methods.some(({ policy }) => kinds.includes(policy.access.kind));
+}
+
+/** Rules of a RequestAuthentication; none where the mesh does not know whose tokens count. */
+export function jwtRules({ tokens }: MeshOptions): object[] {
+  if (!tokens) return [];
   // The process checks the token once more, and what it owns: so it must arrive.
   const { issuer, audience, jwksUrl } = tokens;
   return [{ issuer, audiences: [audience], jwksUri: jwksUrl, forwardOriginalToken: true }];
