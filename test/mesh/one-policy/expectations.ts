@@ -339,6 +339,10 @@ export const expectations: readonly Expectation[] = [
     calls: 5,
     callee: always("silent"),
     gives: [DEADLINE_EXCEEDED, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, RESOURCE_EXHAUSTED, RESOURCE_EXHAUSTED],
+    // To the gateway it is the same as too much load, after which clients come again.
+    byProcesses: {
+      gives: [DEADLINE_EXCEEDED, DEADLINE_EXCEEDED, UNAVAILABLE, UNAVAILABLE, UNAVAILABLE],
+    },
     heard: 2,
   },
 ];
