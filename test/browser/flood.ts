@@ -15,29 +15,11 @@ export function floodLogs(dataDir: string, process: string, lines: number): void
   appendFileSync(join(dataDir, "logs", `${process}.log`), text.join(""));
 }
 
-/** Sends traces of two spans each, as an exporter does: a thousand spans at once. */
-export async function floodTraces(baseUrl: string, traces: number): Promise<void> {
-  const root = { name: "GET /flood", kind: SpanKind.server, attributes: { "rpc.method": "Flood" } };
-  const inner = { name: "query", kind: SpanKind.client, attributes: { "db.system.name": "postgresql" } };
-  const shared = { parentIsRemote: false, more: undefined, error: undefined, requestId: "", sampled: true };
-  for (let sent = 0; sent < traces; sent += 500) {
-    const spans = Array.from({ length: Math.min(500, traces - sent) }, (): Span[] => {
-      const traceId = randomBytes(16).toString("hex");
-      const [spanId, childId] = [randomBytes(8).toString("hex"), randomBytes(8).toString("hex")];
-      const startedAt = Date.now() - 5;
-      return [
-        { ...shared, type: root, traceId, spanId, parentSpanId: "", startedAt, endedAt: startedAt + 5 },
-        {
-          ...shared,
-          type: inner,
-          traceId,
-          spanId: childId,
-          parentSpanId: spanId,
-          startedAt: startedAt + 1,
-          endedAt: startedAt + 3,
-        },
-      ];
-    }).flat();
+/** Sends traces, as an exporter does: about a thousand spans at once. @param spansPerTrace a root and statements below it */
+export async function floodTraces(baseUrl: string, traces: number, spansPerTrace = 2): Promise<void> {
+  const atOnce = Math.max(1, Math.floor(1_000 / spansPerTrace));
+  for (let sent = 0; sent < traces; sent += atOnce) {
+    const spans = Array.from({ length: Math.min(atOnce, traces - sent) }, () => trace(spansPerTrace)).flat();
     const response = await fetch(`${baseUrl}/v1/traces`, {
       method: "POST",
       headers: { "content-type": otlpContentType },
@@ -45,4 +27,38 @@ export async function floodTraces(baseUrl: string, traces: number): Promise<void
     });
     if (!response.ok) throw new Error(`spans were refused: ${response.status} ${await response.text()}`);
   }
+}
+
+const root = { name: "GET /flood", kind: SpanKind.server, attributes: { "rpc.method": "Flood" } };
+const inner = {
+  name: "SELECT flood",
+  kind: SpanKind.client,
+  attributes: { "db.system.name": "postgresql", "db.namespace": "flood", "db.query.summary": "SELECT flood" },
+};
+
+function trace(spans: number): Span[] {
+  const traceId = randomBytes(16).toString("hex");
+  const id = () => randomBytes(8).toString("hex");
+  const rootId = id();
+  const began = Date.now() - 5;
+  const shared = {
+    traceId,
+    parentIsRemote: false,
+    more: undefined,
+    error: undefined,
+    requestId: "",
+    sampled: true,
+  };
+  return Array.from({ length: spans }, (_, index) =>
+    index === 0
+      ? { ...shared, type: root, spanId: rootId, parentSpanId: "", startedAt: began, endedAt: began + 5 }
+      : {
+          ...shared,
+          type: inner,
+          spanId: id(),
+          parentSpanId: rootId,
+          startedAt: began + 1,
+          endedAt: began + 3,
+        },
+  );
 }

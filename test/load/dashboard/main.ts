@@ -7,10 +7,12 @@ import { floodLogs, floodTraces } from "../../browser/flood.ts";
 import { startShop } from "../../system/shop.ts";
 import { residentBytes } from "../edge/cpu-time.ts";
 
-const { values } = parseArgs({ options: { rounds: { type: "string", default: "60" } } });
+const { values } = parseArgs({
+  options: { rounds: { type: "string", default: "60" }, spans: { type: "string", default: "100" } },
+});
 const rounds = Number(values.rounds);
-/** Of two spans each. */
-const tracesPerRound = 8_000;
+const spansPerTrace = Number(values.spans);
+const spansPerRound = 16_000;
 const linesPerRound = 16_000;
 const reports = 6;
 
@@ -41,7 +43,7 @@ try {
   await report(dashboard, 0);
   for (let round = 1; round <= rounds; round++) {
     floodLogs(shop.dataDir, "user", linesPerRound);
-    await floodTraces(baseUrl, tracesPerRound);
+    await floodTraces(baseUrl, Math.round(spansPerRound / spansPerTrace), spansPerTrace);
     if (round % Math.ceil(rounds / reports) === 0) await report(dashboard, round);
   }
 } finally {
@@ -59,7 +61,7 @@ async function report({ page, open }: DashboardWindow, round: number): Promise<v
   const click = await clickMs(page, 'nav a[href="#/logs"]', ".log-row", toTraces);
   const memory = residentBytes(await pidOf("dashboard")) / 2 ** 20;
   const heap = (await heapBytes(page)) / 2 ** 20;
-  const figures = [(round * tracesPerRound * 2) / 1e6, memory, heap, longest, click];
+  const figures = [(round * spansPerRound) / 1e6, memory, heap, longest, click];
   const widths = [17, 12, 22, 17, 10];
   console.log(
     figures.map((value, index) => value.toFixed(index === 0 ? 2 : 0).padStart(widths[index]!)).join(""),
