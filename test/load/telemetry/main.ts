@@ -10,8 +10,14 @@ import { Caller } from "../rpc/caller.ts";
 import { createKeys } from "../rpc/identities.ts";
 
 const { values } = parseArgs({
-  options: { rounds: { type: "string", default: "15" }, calls: { type: "string", default: "4000" } },
+  options: {
+    lives: { type: "string", default: "3" },
+    rounds: { type: "string", default: "7" },
+    calls: { type: "string", default: "4000" },
+  },
 });
+/** How often all processes begin anew: what a compiler made of one is a matter of luck, and stays so for its life. */
+const lives = Number(values.lives);
 const rounds = Number(values.rounds);
 const calls = Number(values.calls);
 const warmUp = 15_000;
@@ -30,11 +36,32 @@ interface Measured {
   readonly samples: number[];
 }
 
-const started: ServerProcess[] = [];
-const callers: Caller[] = [];
+let started: ServerProcess[] = [];
+let callers: Caller[] = [];
 const load = new Load();
 const identities = await createIdentities();
 try {
+  const all: { service: Measured[]; edge: Measured[] }[] = [];
+  for (let life = 0; life < lives; life++) {
+    all.push(await measure());
+    await stopAll();
+  }
+  print(
+    "a service's unary call",
+    all.map(({ service }) => service),
+  );
+  print(
+    "GET at the edge",
+    all.map(({ edge }) => edge),
+  );
+} finally {
+  load.stop();
+  await stopAll();
+  await identities.stop();
+}
+
+/** One life of every process. */
+async function measure(): Promise<{ service: Measured[]; edge: Measured[] }> {
   const collector = await serve("collector.ts", {});
   const sent = { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${collector.port}` };
   const service = await services(sent);
@@ -47,13 +74,14 @@ try {
       if (round >= 0) samples.push((cpuMicros(pid) - before) / count);
     }
   }
-  print("a service's unary call", service);
-  print("GET at the edge", edge);
-} finally {
-  load.stop();
+  return { service, edge };
+}
+
+async function stopAll(): Promise<void> {
   for (const caller of callers) caller.stop();
   for (const server of started) await server.stop();
-  await identities.stop();
+  callers = [];
+  started = [];
 }
 
 async function serve(program: string, env: NodeJS.ProcessEnv): Promise<ServerProcess> {
@@ -102,15 +130,25 @@ async function inTurn(start: (way: (typeof ways)[number]) => Promise<Measured>):
   return measured;
 }
 
-function print(what: string, measured: readonly Measured[]): void {
-  const off = measured[0]!.samples;
+/** @param measured by life and way */
+function print(what: string, measured: readonly (readonly Measured[])[]): void {
   console.log(
-    `\nCPU µs of ${what}: median of ${rounds} rounds of ${calls}, and what it is more within a round`,
+    `\nCPU µs of ${what}: median of ${lives} × ${rounds} rounds of ${calls}, and what it is more within a round`,
   );
-  for (const { name, samples } of measured) {
+  for (const [way, { name }] of ways.entries()) {
+    const samples = measured.flatMap((life) => life[way]!.samples);
+    const mores = measured.map((life) =>
+      life[way]!.samples.map((micros, round) => more(micros, life[0]!.samples[round]!)),
+    );
     const range = `${Math.min(...samples).toFixed(1)}–${Math.max(...samples).toFixed(1)}`;
-    const more = (median(samples.map((micros, round) => micros / off[round]!)) - 1) * 100;
     const figures = `${name.padEnd(16)}${median(samples).toFixed(1).padStart(7)}  (${range})`;
-    console.log(`  ${figures.padEnd(44)}${more.toFixed(1)} %`);
+    const byLife = mores.map((life) => median(life).toFixed(1)).join(", ");
+    console.log(
+      `  ${figures.padEnd(44)}${median(mores.flat()).toFixed(1).padStart(6)} %  (by life: ${byLife})`,
+    );
   }
+}
+
+function more(micros: number, off: number): number {
+  return (micros / off - 1) * 100;
 }
