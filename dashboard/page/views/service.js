@@ -142,8 +142,10 @@ export function openService(app, name) {
         el("p", null, el("a", { href: linkTo("services") }, "All services")),
         failure(problem),
         process ? el("div", { class: "grid" }, figures(process), edges(process)) : missing(),
-        process && process.kind !== "DASHBOARD" && logs(),
-        el("p", { class: "muted" }, `${count(lines.length)} lines shown`),
+        (process || lines.length > 0) && [
+          logs(),
+          el("p", { class: "muted" }, `${count(lines.length)} lines shown`),
+        ],
       ];
     },
   };
