@@ -164,6 +164,11 @@ function oneForAll({ singleEntry }: System, environments: Map<string, Record<str
  * of malloc, where password hashes come and go.
  */
 const youngGeneration = "--max-semi-space-size=4";
+/**
+ * Most that the dashboard's heap takes, in MiB. Its full stores are less than half of that; without a bound, what is
+ * fed to it quickly lies there as garbage for long (npm run bench:dashboard).
+ */
+const heapOfDashboard = "--max-old-space-size=512";
 
 export function partFor(run: Run, { name, about, entry, implementation, ports, env }: Program): RunPart {
   const { system, options, places, root, leash, started } = run;
@@ -174,7 +179,12 @@ export function partFor(run: Run, { name, about, entry, implementation, ports, e
   started.others.push(() => log.close());
   const process_ = {
     name,
-    command: implementation?.command(root) ?? [process.execPath, youngGeneration, join(root, entry)],
+    command: implementation?.command(root) ?? [
+      process.execPath,
+      youngGeneration,
+      ...(about.kind === "dashboard" ? [heapOfDashboard] : []),
+      join(root, entry),
+    ],
     cwd: root,
     env: {
       MALLOC_ARENA_MAX: "2",
