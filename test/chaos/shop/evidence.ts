@@ -2,6 +2,7 @@
 import type { Mail } from "#local/inbox.ts";
 import type { Entry } from "../harness/history.ts";
 import type { Databases } from "./databases.ts";
+import { poisonHeader } from "./poison-events.ts";
 
 export interface Evidence {
   readonly history: readonly Entry[];
@@ -15,9 +16,7 @@ export interface Evidence {
   readonly mails: readonly { orderId: string; kind: "confirmed" | "cancelled" }[];
   readonly events: readonly EventEvidence[];
   readonly streams: Readonly<Record<string, StreamEvidence>>;
-  readonly deadLetters: readonly { consumer: string; eventId: string; state: string }[];
-  /** Poison that was put into the streams: the id where it has one, else STREAM:SEQUENCE. */
-  readonly poison: ReadonlySet<string>;
+  readonly deadLetters: readonly DeadLetterEvidence[];
   /** What broke a promise while the run went on. */
   readonly seen: readonly string[];
   /** Milliseconds from the last fault's end until every order was final, and until nothing was under way. */
@@ -25,6 +24,14 @@ export interface Evidence {
   readonly quietAfter: number | undefined;
   /** What was still under way when the harness stopped waiting. */
   readonly unfinished: string;
+}
+
+export interface DeadLetterEvidence {
+  readonly consumer: string;
+  readonly eventId: string;
+  readonly state: string;
+  /** Whether it was put into the stream so that nobody can read it. */
+  readonly poison: boolean;
 }
 
 export interface OrderEvidence {
@@ -62,7 +69,7 @@ export interface EventEvidence {
 export interface StreamEvidence {
   /** Ids of the events that it holds. */
   readonly ids: ReadonlySet<string>;
-  /** Poison that it holds, named like that of the evidence. */
+  /** Poison that it holds: the id where it has one, else STREAM:SEQUENCE. */
   readonly poison: ReadonlySet<string>;
 }
 
@@ -110,9 +117,9 @@ export async function readDatabases(databases: Databases) {
   );
   const deadLetters = await Promise.all(
     services.map((service) =>
-      databases.rows<{ consumer: string; eventId: string; state: string }>(
+      databases.rows<DeadLetterEvidence>(
         service,
-        `select consumer, event_id as "eventId", state from dead_letters`,
+        `select consumer, event_id as "eventId", state, headers ? '${poisonHeader}' as poison from dead_letters`,
       ),
     ),
   );

@@ -28,7 +28,7 @@ export async function besidePoison(
   let poison = 0;
   for (const round of ["without", "beside", "beside", "without"] as const) {
     for (let bought = 0; bought < orders / 2; bought += 100) {
-      if (round === "beside") poison += (await poisonEvents(bus, subjects, random)).length;
+      if (round === "beside") poison += await poisonEvents(bus, subjects, random);
       latencies[round].push(...(await buyMany(customers, productIds, 100)).latencies);
     }
   }

@@ -179,7 +179,10 @@ export const breaches: [
     "nothing is given up",
     "email__order_confirmed has event e1 as a dead letter",
     ({ deadLetters }) => ({
-      deadLetters: [...deadLetters, { consumer: "email__order_confirmed", eventId: "e1", state: "open" }],
+      deadLetters: [
+        ...deadLetters,
+        { consumer: "email__order_confirmed", eventId: "e1", state: "open", poison: false },
+      ],
     }),
   ],
   [

@@ -75,8 +75,9 @@ export function sound(): Evidence {
       },
     ],
     streams: { ORDER: { ids: new Set(["e1", "e3"]), poison: new Set(["ORDER:7"]) } },
-    deadLetters: [{ consumer: "email__order_confirmed", eventId: "ORDER:7@2026", state: "open" }],
-    poison: new Set(["ORDER:7"]),
+    deadLetters: [
+      { consumer: "email__order_confirmed", eventId: "ORDER:7@2026", state: "open", poison: true },
+    ],
     seen: [],
     finalAfter: 1_000,
     quietAfter: 2_000,
