@@ -230,10 +230,11 @@ test("what is copied works where it is pasted, with the account's password in a 
     messages: [order],
     user: "alice@example.com",
   };
+  // Of a service in TypeScript, also where others are in another language: those speak gRPC only, and curl does not.
   const letters = {
     method: "weft.events.v1.DeadLetterService/ListDeadLetters",
     messages: ["{}"],
-    service: "email",
+    service: "product",
   };
   const pasted = async (call: object, form: CopyForm) => {
     const { text } = await client.copyCall({ call, form });
