@@ -34,7 +34,7 @@ export default {
   markdown: { config: (markdown) => markdown.core.ruler.push("outside", linksOutsideBecomeText) },
 };
 
-/** The site has only docs/: a link into the code becomes the path of the file. */
+/** The site has only the pages of docs/: a link to code becomes the path of the file. */
 function linksOutsideBecomeText({ tokens, env, Token }) {
   const page = path.relative(docs, env.path ?? docs);
   for (const { children } of tokens.filter(({ type }) => type === "inline"))
@@ -42,7 +42,8 @@ function linksOutsideBecomeText({ tokens, env, Token }) {
       if (token.type !== "link_open") continue;
       const href = token.attrGet("href") ?? "";
       const target = path.join(path.dirname(page), href.replace(/[#?].*/, ""));
-      if (/^(\w+:|#|\/)/.test(href) || !target.startsWith("..")) continue;
+      const isPage = !target.startsWith("..") && target.endsWith(".md");
+      if (/^(\w+:|#|\/)/.test(href) || isPage) continue;
       const close = children.findIndex(({ type }, index) => index > at && type === "link_close");
       children[at] = text(Token, `<span title="${target.replace(/^(\.\.\/)+/, "")}">`);
       children[close] = text(Token, "</span>");
