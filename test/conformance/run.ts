@@ -37,7 +37,6 @@ for (const side of sides) {
     [
       ...["--mode", side, "--conf", join(here, `${side}.yaml`)],
       ...["--known-failing", `@${join(here, `known-failing-${side}.txt`)}`],
-      ...(side === "server" ? ["--known-flaky", `@${join(here, "known-flaky-server.txt")}`] : []),
       ...options,
       ...["--", process.execPath, join(here, `${side}.ts`)],
     ],

@@ -15,6 +15,8 @@ beforeEach(async () => {
     http1: (request, response) => {
       if (request.url === "/early") {
         response.end("early");
+      } else if (request.url === "/stops-reading") {
+        void stopReading(request).then(() => response.end("early"));
       } else {
         request.resume();
         request.on("end", () => response.end("http/1.1"));
@@ -32,6 +34,9 @@ beforeEach(async () => {
   await once(server, "listening");
   port = (server.address() as AddressInfo).port;
 });
+async function stopReading(request: http.IncomingMessage) {
+  for await (const _ of request) return;
+}
 afterEach(() => {
   server.closeAllConnections();
   server.closeIdleConnections();
@@ -78,4 +83,33 @@ test("an HTTP/1.1 answer that leaves before the whole request ends the connectio
   const [response] = (await once(request, "response")) as [http.IncomingMessage];
   expect(response.headers.connection).toBe("close");
   request.destroy();
+});
+
+test.each(["/early", "/stops-reading"])(
+  "an answer that leaves before the whole request reaches a client that sends on (%s)",
+  async (path) => {
+    const rest = Buffer.alloc(1_048_576);
+    const socket = net.connect(port, "127.0.0.1").setEncoding("utf8");
+    const failures: Error[] = [];
+    socket.on("error", (error) => failures.push(error));
+    socket.write(`POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Length: ${rest.length + 1}\r\n\r\n1`);
+    const [answer] = await once(socket, "data");
+    expect(answer).toContain("\r\n\r\nearly");
+    socket.write(rest);
+    await once(socket, "close");
+    expect(failures).toEqual([]);
+  },
+);
+
+test("the rest of a request whose answer has left is not read for ever", async () => {
+  const socket = net.connect(port, "127.0.0.1");
+  socket.on("error", () => {}).resume();
+  const chunk = Buffer.alloc(65_536);
+  socket.write("POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000\r\n\r\n");
+  let sent = 0;
+  while (!socket.destroyed && sent < 100_000_000) {
+    sent += chunk.length;
+    await new Promise((resolve) => socket.write(chunk, resolve));
+  }
+  expect(sent).toBeLessThan(100_000_000);
 });

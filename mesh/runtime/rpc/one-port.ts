@@ -11,6 +11,7 @@ import type { Socket } from "node:net";
 import type tls from "node:tls";
 import type { FastifyServerFactory } from "fastify";
 import { peerOf, rememberPeer } from "../identity/peer.ts";
+import { closeAfterEarlyAnswer } from "./early-answer.ts";
 import { trustWithdrawn } from "./mutual-tls.ts";
 import { tendSessions } from "./tend-sessions.ts";
 
@@ -84,18 +85,6 @@ function showRepeated(headers: http.IncomingHttpHeaders, rawHeaders: readonly st
     all = all === undefined ? rawHeaders[at + 1] : `${all}, ${rawHeaders[at + 1]}`;
   }
   headers.authorization = all;
-}
-
-/**
- * An answer that leaves before the whole request has come ends the connection, and says so: a handler that
- * stopped reading has destroyed the request, and the connection would never get to the next one.
- */
-function closeAfterEarlyAnswer(request: http.IncomingMessage, response: http.ServerResponse): void {
-  const writeHead = response.writeHead.bind(response) as (...head: unknown[]) => http.ServerResponse;
-  response.writeHead = (...head: unknown[]) => {
-    if (!request.complete) response.shouldKeepAlive = false;
-    return writeHead(...head);
-  };
 }
 
 /**
