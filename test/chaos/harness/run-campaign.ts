@@ -32,6 +32,10 @@ export interface CampaignOptions {
   readonly every: number;
   /** Kinds of faults. */
   readonly kinds: ReadonlySet<string>;
+  /** Processes and links that are hit; all if left out. */
+  readonly on?: ReadonlySet<string>;
+  /** Shortest and longest time of a fault in milliseconds. */
+  readonly lasting?: readonly [number, number];
   /** Planned crashes at each failpoint; less than 1: at that part of the failpoints. */
   readonly crashes: number;
   /** How the system was made, as arguments: what repeats the run must say it. */
@@ -111,6 +115,8 @@ export async function runCampaign<Evidence extends Rest>(
         random: random.stream("schedule"),
         kinds: possible,
         every: options.every,
+        on: options.on,
+        lasting: options.lasting,
       });
       if (possible.size > 0)
         for (const fault of schedule) {

@@ -37,3 +37,18 @@ test("streams of one seed do not shift each other", () => {
   random.stream("faults").next();
   expect(random.stream("load").next()).toBe(first);
 });
+
+test("faults hit what they are to hit, and hold as long as they are to", () => {
+  const few = scheduleOf(library, {
+    random: new Random("5"),
+    kinds: new Set(["kill", "pause"]),
+    every: 1_000,
+    on: new Set(["loans"]),
+    lasting: [35_000, 36_000],
+  });
+  for (const { target, lasts } of few.take(50)) {
+    expect(target).toBe("loans");
+    expect(lasts).toBeGreaterThanOrEqual(35_000);
+    expect(lasts).toBeLessThanOrEqual(36_000);
+  }
+});

@@ -26,27 +26,39 @@ export function kindsOf(system: SystemUnderTest<never>): string[] {
   return [...Object.keys(ownWeights), ...Object.keys(system.ownFaults)];
 }
 
+export interface ScheduleOptions {
+  readonly random: Random;
+  /** Of faults to choose from. */
+  readonly kinds: ReadonlySet<string>;
+  /** Mean milliseconds between two faults; each comes up to a quarter earlier or later. */
+  readonly every: number;
+  /** Processes and links that are hit; all of the system if left out. */
+  readonly on?: ReadonlySet<string>;
+  /** Shortest and longest time of a fault in milliseconds. */
+  readonly lasting?: readonly [number, number];
+}
+
 /**
  * Makes the schedule.
- *
- * @param kinds - of faults to choose from
- * @param every - mean milliseconds between two faults; each comes up to a quarter earlier or later
+ * @throws Error when a kind is chosen that has no target among `on`
  */
 export function* scheduleOf(
   system: SystemUnderTest<never>,
-  { random, kinds, every }: { random: Random; kinds: ReadonlySet<string>; every: number },
+  { random, kinds, every, on, lasting = [500, 4_000] }: ScheduleOptions,
 ): Generator<PlannedFault, never> {
+  const processes = system.processes.filter((name) => on?.has(name) ?? true);
+  const links = system.links.map(linkName).filter((name) => on?.has(name) ?? true);
   const weights = Object.fromEntries(
     Object.entries({ ...ownWeights, ...system.ownFaults }).filter(([kind]) => kinds.has(kind)),
   );
   for (let number = 1; ; number++) {
     const at = Math.round((number + random.next() / 2 - 0.25) * every);
     const kind = random.weighted(weights);
-    const lasts = random.integer(500, 4_000);
+    const lasts = random.integer(...lasting);
     const base = { number, at, kind, lasts };
-    if (kind === "kill" || kind === "pause") yield { ...base, target: random.pick(system.processes) };
+    if (kind === "kill" || kind === "pause") yield { ...base, target: random.pick(processes) };
     else if (kind === "link") {
-      const target = linkName(random.pick(system.links));
+      const target = random.pick(links);
       yield { ...base, target, link: linkFaultOf(random.pick(linkFaultKinds), random) };
     } else yield base;
   }

@@ -43,9 +43,15 @@ export function textReport(result: CampaignResult<Evidence>): string {
 }
 
 function commandOf(seed: string, options: CampaignOptions): string {
-  const { units, faults, every, kinds, crashes, systemArguments = "" } = options;
-  const count = faults === undefined ? "" : ` --count ${faults}`;
-  return `npm run chaos -- --seed ${seed} --orders ${units}${count} --every ${every} --faults "${[...kinds].join()}" --crashes ${crashes}${systemArguments}`;
+  const { units, faults, every, kinds, on, lasting, crashes, systemArguments = "" } = options;
+  return [
+    `npm run chaos -- --seed ${seed} --orders ${units}`,
+    ...(faults === undefined ? [] : [`--count ${faults}`]),
+    `--every ${every} --faults "${[...kinds].join()}"`,
+    ...(on ? [`--on "${[...on].join()}"`] : []),
+    ...(lasting ? [`--lasting ${lasting.join("-")}`] : []),
+    `--crashes ${crashes}${systemArguments}`,
+  ].join(" ");
 }
 
 function failpointLines({ passes, crashes, left }: CampaignResult<Evidence>["failpoints"]): string[] {
