@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { environmentsFor } from "./environments.ts";
+import { environmentsFor, inheritedEnvironment } from "./environments.ts";
 import { placesFor, type System } from "./topology.ts";
 
 const library: System = {
@@ -66,4 +66,11 @@ test("with links, each process goes where its link leads, and listens where it d
 test("somebody else's database is reached where it is", () => {
   const url = "postgres://reader@db.example/loans";
   expect(environmentOf("loans", { ...library, link: ({ port }) => port + 1000 }, url).DATABASE_URL).toBe(url);
+});
+
+test("settings of services and of the edge come from the reader, connections and npm's variables do not", () => {
+  const given = { MAIL_FROM: "a@b.example", WEFT_CORS_ORIGINS: "https://a.example" };
+  expect(inheritedEnvironment({ ...given, NATS_URL: "x", WEFT_SEED: "x", npm_lifecycle_event: "x" })).toEqual(
+    given,
+  );
 });

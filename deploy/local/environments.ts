@@ -155,10 +155,24 @@ function withPort(url: string, own: number, wanted: number): string {
 /** The runner's own settings, npm's, and connections: of these each process gets those made for it. */
 const notInherited = /^(npm_|WEFT_|DATABASE_URL|NATS_|PORT$|INIT_CWD$|NODE_ENV$|NODE_COMPILE_CACHE$|VITEST)/;
 
+/** Settings of the edge that the reader may give; the others follow from how the system is run. */
+const settingsOfTheEdge = new Set([
+  "WEFT_ADDRESS_RATE_LIMIT",
+  "WEFT_CORS_ORIGINS",
+  "WEFT_FORWARDED_HEADER",
+  "WEFT_RATE_LIMIT_KEYS",
+  "WEFT_RATE_LIMIT_STORE",
+  "WEFT_REQUEST_TIMEOUT_MS",
+  "WEFT_SHED_LATE_MS",
+  "WEFT_TRUSTED_PROXIES",
+]);
+
 /**
  * What every process inherits: the reader's environment, so that a setting of a
  * service can be given on the command line.
  */
 export function inheritedEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !notInherited.test(name)));
+  return Object.fromEntries(
+    Object.entries(env).filter(([name]) => settingsOfTheEdge.has(name) || !notInherited.test(name)),
+  );
 }

@@ -121,7 +121,7 @@ function goneScripts(): string[] {
 }
 
 const goneProgram =
-  /test\/(chaos|browser|load\/(figures|languages|money-path|resilience)|polyglot\/(\w+\/)?main|scaffold\/eject)\b/;
+  /test\/(chaos|browser|load\/(figures|languages|money-path|resilience)|polyglot\/(\w+\/)?main|scaffold\/eject)\b|docs\/clients\b/;
 
 /** Without the lines and half sentences of a page that call what is gone. */
 function withoutCommands(text: string, scripts: readonly string[]): string {
