@@ -8,9 +8,9 @@ import http2 from "node:http2";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { ListDeadLettersRequestSchema } from "#gen/weft/events/v1/dead_letters_pb.ts";
-import { loadWorkload, type MeshKind } from "../identity/workload.ts";
+import type { MeshKind } from "../identity/workload.ts";
 import { frame } from "./grpc/message.ts";
-import { forget, idOf, library, log, logged, path, serve, stopAll } from "./testdata/library-mesh.ts";
+import { forget, idOf, library, logged, path, serve, stopAll } from "./testdata/library-mesh.ts";
 
 /** Header lines as they are sent: one name may come several times, in any case. */
 type Lines = readonly (readonly [name: string, value: string])[];
@@ -21,8 +21,14 @@ const ports = new Map<MeshKind, number>();
 
 beforeAll(async () => {
   for (const mesh of meshes) {
-    const domain = { trustDomain: "weft.test", namespace: "default" };
-    ports.set(mesh, await serve(loadWorkload("library", { mesh, ...domain }, log)));
+    const own = {
+      name: "library",
+      mesh,
+      trustDomain: "weft.test",
+      namespace: "default",
+      credentials: undefined,
+    };
+    ports.set(mesh, await serve(own));
   }
 });
 beforeEach(forget);
