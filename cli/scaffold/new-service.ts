@@ -6,12 +6,13 @@ import { parseArgs } from "node:util";
 import { system } from "#local/system.ts";
 import { processNames } from "#local/topology.ts";
 import { type Command, CommandFailed, type Io, WrongUsage } from "../run-command-line.ts";
+import { languageCalled, languageNames } from "./languages.ts";
 import { type Spellings, spellingsFor } from "./naming.ts";
-import { registrations } from "./registrations.ts";
+import { type NewService, registrations } from "./registrations.ts";
 import { change, exists, protoFiles, root, textOf } from "./repository.ts";
-import { filesOf } from "./templates.ts";
+import { filesOf, fill } from "./templates.ts";
 
-const usage = `usage: weft new service NAME [--thing THING] [--package PACKAGE] [--port PORT]
+const usage = `usage: weft new service NAME [--lang LANGUAGE] [--thing THING] [--package PACKAGE] [--port PORT]
 
 Writes contract, handlers, use cases, rules, tables, migration, event, consumer, tests and README of a service,
 enters it wherever services are listed, and generates what follows. \`weft remove service NAME\` undoes it.
@@ -20,7 +21,7 @@ enters it wherever services are listed, and generates what follows. \`weft remov
   --thing THING      what it keeps, such as Review or GiftCard (default: NAME in the singular)
   --package PACKAGE  first part of the Protobuf package (default: that of the other services)
   --port PORT        port on this machine (default: the next free one)
-  --lang LANGUAGE    ts`;
+  --lang LANGUAGE    one of ${languageNames} (default: ts)`;
 
 export const newService: Command = {
   name: "new",
@@ -30,22 +31,26 @@ export const newService: Command = {
     const { values, positionals } = parse(args);
     if (positionals[0] !== "service" || positionals.length > 2)
       throw new WrongUsage("what to make is missing or not known: `new service NAME`");
-    if (values.lang !== "ts") throw new WrongUsage(`--lang: "${values.lang}" is not known; it must be ts`);
+    const language = languageCalled(values.lang);
     const name = positionals[1] ?? (await ask("Name of the service, such as reviews: "));
     const spellings = spellingsFor(name, {
       thing: values.thing,
       root: values.package ?? usualPackage(),
       today: new Date(),
     });
+    const refused = language.refuses?.(spellings);
+    if (refused !== undefined) throw new WrongUsage(refused);
     const port = portFor(values.port);
     checkFree(spellings);
-    const files = filesOf(spellings);
+    const service: NewService = { spellings, port, language };
+    const files = filesOf(spellings, language);
     const entries = registrations
       .filter(({ path }) => exists(path))
-      .map(({ path, add }) => [path, add(textOf(path), spellings, port)] as const);
+      .map(({ path, add }) => [path, add(textOf(path), service)] as const);
     io.err(`writing ${files.size} files and ${entries.length} entries, and generating…`);
-    await change(new Map([...files, ...entries]));
-    report(spellings, port, io);
+    const leftOut = await change(new Map([...files, ...entries]), language.stubs);
+    for (const line of leftOut) io.err(line);
+    report(service, io);
     return 0;
   },
 };
@@ -116,11 +121,13 @@ function checkFree({ name, dir, path }: Spellings): void {
   }
 }
 
-function report({ name, dir, file, path }: Spellings, port: number, { out }: Io): void {
+function report({ spellings, port, language }: NewService, { out }: Io): void {
+  const { name, dir, file, path } = spellings;
+  const own = language.tests === undefined ? "" : `  ${fill(language.tests, spellings)}\n`;
   out(`services/${name} and proto/${dir} are there, and the edge serves /v1/${path}.
 
   npm test -- services/${name}      its tests
-  npm start                    runs it with all others; it listens on ${port}
+${own}  npm start                    runs it with all others; it listens on ${port}
 
 Go on in proto/${dir}/${file}.proto and services/${name}/README.md.`);
 }

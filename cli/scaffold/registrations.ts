@@ -2,45 +2,50 @@
  * Where a service stands besides its own folders: the only list of them. Each place knows how a service is put in
  * and taken out, in the text of its file; what follows from the contract is generated and not here.
  */
+import type { Language } from "./languages/language.ts";
 import type { Spellings } from "./naming.ts";
 import { fill } from "./templates.ts";
+
+/** A service to enter. */
+export type NewService = { spellings: Spellings; port: number; language: Language };
 
 /** A file that lists services. */
 export interface Registration {
   /** Path in the repository. A file that is not there needs no entry. */
   readonly path: string;
-  add(text: string, spellings: Spellings, port: number): string;
+  add(text: string, service: NewService): string;
   remove(text: string, spellings: Spellings): string;
 }
 
 export const registrations: readonly Registration[] = [
   {
     path: "deploy/local/system.ts",
-    add: (text, spellings, port) =>
+    add: (text, { spellings, port, language: { system } }) =>
       before(
-        oneServiceALine(text),
+        withImport(oneServiceALine(text), system.import),
         /^ {2}\],\n {2}edge: /m,
-        fill(
-          `    { name: "{{name}}", port: ${port}, entry: "services/{{name}}/main.ts", database: true },\n`,
-          spellings,
-        ),
+        fill(system.entry, { ...spellings, port: String(port) }),
       ),
     remove: (text, { name }) =>
-      without(
-        oneServiceALine(text),
-        new RegExp(
-          `^ {4}\\{ name: "${name}",.*\\},\\n|^ {4}\\{\\n {6}name: "${name}",\\n(?: {6}.*\\n)* {4}\\},\\n`,
-          "m",
+      withoutUnusedImports(
+        without(
+          oneServiceALine(text),
+          new RegExp(
+            `^ {4}\\{ name: "${name}",.*\\},\\n|^ {4}\\{\\n {6}name: "${name}",\\n(?: {6}.*\\n)* {4}\\},\\n`,
+            "m",
+          ),
         ),
       ),
   },
   {
     path: "deploy/local/single.ts",
-    add: (text, spellings) =>
-      withDefinitions(before(text, /^\nconst definitions: /m, importOf(spellings)), (list) => [
-        ...list,
-        spellings.ident,
-      ]),
+    add: (text, { spellings, language }) =>
+      language.inOneProcess
+        ? withDefinitions(before(text, /^\nconst definitions: /m, importOf(spellings)), (list) => [
+            ...list,
+            spellings.ident,
+          ])
+        : text,
     remove: (text, spellings) =>
       withDefinitions(text.replace(importOf(spellings), ""), (list) =>
         list.filter((ident) => ident !== spellings.ident),
@@ -48,8 +53,8 @@ export const registrations: readonly Registration[] = [
   },
   {
     path: "deploy/docker/compose.yaml",
-    add: (text, spellings) =>
-      before(text, /^ {2}edge:\n/m, fill(composeBlock, spellings)).replace(
+    add: (text, { spellings, language }) =>
+      before(text, /^ {2}edge:\n/m, composeBlock(spellings, language)).replace(
         edgeUpstreams,
         (_, start: string, list: string) =>
           `${start} ${[...entriesOf(list), upstreamOf(spellings)].join(",")}`,
@@ -65,22 +70,22 @@ export const registrations: readonly Registration[] = [
   },
   {
     path: "deploy/observability/compose.yaml",
-    add: (text, { name }) => before(text, /^ {2}edge:\n/m, `  ${name}: *spans\n`),
+    add: (text, { spellings: { name } }) => before(text, /^ {2}edge:\n/m, `  ${name}: *spans\n`),
     remove: (text, { name }) => without(text, new RegExp(`^ {2}${name}: \\*spans\\n`, "m")),
   },
   {
     path: "deploy/observability/prometheus/compose.yaml",
-    add: (text, { name }) => withTargets(text, (services) => [...services, name]),
+    add: (text, { spellings: { name } }) => withTargets(text, (services) => [...services, name]),
     remove: (text, { name }) => withTargets(text, (services) => services.filter((other) => other !== name)),
   },
   {
     path: "deploy/observability/kustomization.yaml",
-    add: (text, { name }) => withRules(text, (services) => [...services, name]),
+    add: (text, { spellings: { name } }) => withRules(text, (services) => [...services, name]),
     remove: (text, { name }) => withRules(text, (services) => services.filter((other) => other !== name)),
   },
   {
     path: ".github/workflows/release.yaml",
-    add: (text, { name }) =>
+    add: (text, { spellings: { name } }) =>
       text.replaceAll(/\[(.*?)"edge"\]/g, (_, list: string) => `[${list}"${name}","edge"]`),
     remove: (text, { name }) => text.replaceAll(`"${name}",`, ""),
   },
@@ -90,6 +95,19 @@ export const registrations: readonly Registration[] = [
 function oneServiceALine(text: string): string {
   return text.replace(/^ {2}services: \[(\{ .* \})?\],$/m, (_, only?: string) =>
     only ? `  services: [\n    ${only},\n  ],` : "  services: [\n  ],",
+  );
+}
+
+/** Beside the one that every text has. */
+function withImport(text: string, line: string | undefined): string {
+  if (line === undefined || text.includes(line)) return text;
+  return before(text, /^import type \{ System \}/m, `${line}\n`);
+}
+
+/** Without the ways to build other languages that no entry is left for. */
+function withoutUnusedImports(text: string): string {
+  return text.replace(/^import \{ (\w+) \} from "\.\/implementations\/.*\n/gm, (line, name: string) =>
+    text.split(new RegExp(`\\b${name}\\b`)).length > 2 ? line : "",
   );
 }
 
@@ -126,13 +144,15 @@ function withRules(text: string, change: (services: string[]) => string[]): stri
   });
 }
 
-const composeBlock = `  {{name}}:
+function composeBlock(spellings: Spellings, { image }: Language): string {
+  return fill(
+    `  {{name}}:
     <<: *process
     build:
       context: ../..
-      dockerfile: deploy/docker/Dockerfile
+      dockerfile: deploy/docker/${image.dockerfile}
       args: { SERVICE: {{name}} }
-    environment:
+${image.healthcheck ?? ""}    environment:
       <<: *environment
       WEFT_SERVICE: {{name}}
       WEFT_IDENTITY_CERT: /var/run/weft/{{name}}.cert.pem
@@ -140,7 +160,11 @@ const composeBlock = `  {{name}}:
       NATS_URL: nats://{{name}}:\${NATS_PASSWORD_{{NAME}}}@nats:4222
       DATABASE_URL: postgres://{{name}}:\${DB_PASSWORD_{{NAME}}}@postgres:5432/{{name}}
 
-`;
+`,
+    spellings,
+  );
+}
+
 /** Of the edge, the last service: it may call everybody. */
 const edgeUpstreams = /^( {6}WEFT_UPSTREAMS:)(.*)(?=\n {4}ports:)/m;
 const entriesOf = (list: string) =>

@@ -30,7 +30,12 @@ export const removeService: Command = {
     const spellings = spellingsOf(name);
     const users = usersOf(spellings);
     if (users.length > 0) throw new CommandFailed(`"${name}" is still used:\n  ${users.join("\n  ")}`);
-    const gone = [`services/${name}`, `proto/${spellings.dir}`].flatMap(filesIn);
+    // Stubs in other languages too: `npm run gen` does not write those anew where the language is not here.
+    const folders = [
+      `services/${name}`,
+      ...["proto", "gen/go", "gen/python"].map((each) => `${each}/${spellings.dir}`),
+    ];
+    const gone = folders.flatMap(filesIn);
     if (!values.yes) {
       io.out(gone.join("\n"));
       io.err(`${gone.length} files would go; --yes deletes them`);
@@ -39,7 +44,8 @@ export const removeService: Command = {
     const entries = registrations
       .filter(({ path }) => exists(path))
       .map(({ path, remove }) => [path, remove(textOf(path), spellings)] as const);
-    await change(new Map([...gone.map((path) => [path, undefined] as const), ...entries]));
+    const leftOut = await change(new Map([...gone.map((path) => [path, undefined] as const), ...entries]));
+    for (const line of leftOut) io.err(line);
     io.out(`${name} is gone: ${gone.length} files and ${entries.length} entries`);
     return 0;
   },

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { CommandFailed } from "../run-command-line.ts";
+import { generateStubs } from "./stubs.ts";
 
 export const root = join(import.meta.dirname, "../..");
 
@@ -23,10 +24,15 @@ export function protoFiles(): string[] {
 /**
  * Writes files, formats them and generates what follows from the contract.
  *
- * @param texts path → new text; undefined: the file goes
+ * @param changes path → new text; undefined: the file goes
+ * @param stubs language without whose stubs all of it is of no use
+ * @returns what could not be generated here, a line each
  * @throws CommandFailed with what the generators said, after every file is as it was
  */
-export async function change(changes: ReadonlyMap<string, string | undefined>): Promise<void> {
+export async function change(
+  changes: ReadonlyMap<string, string | undefined>,
+  stubs?: string,
+): Promise<string[]> {
   const texts = new Map(changes);
   if (exists(whoMayCall)) texts.set(whoMayCall, textOf(whoMayCall)); // put back with the others when it goes wrong
   const earlier = new Map(
@@ -36,10 +42,14 @@ export async function change(changes: ReadonlyMap<string, string | undefined>): 
     write(texts);
     await format([...texts].filter(([, text]) => text !== undefined).map(([path]) => path));
     await run("npm", ["run", "--silent", "gen"]);
+    const leftOut = await generateStubs(run, stubs);
     if (exists(whoMayCall)) await writeDownWhoMayCall();
+    return leftOut;
   } catch (error) {
     write(earlier);
-    await run("npm", ["run", "--silent", "gen"]).catch(() => {}); // the reason below is the one to read
+    // The reason below is the one to read.
+    await run("npm", ["run", "--silent", "gen"]).catch(() => {});
+    await generateStubs(run).catch(() => {});
     throw new CommandFailed(`nothing was changed: ${(error as Error).message}`);
   }
 }

@@ -19,6 +19,7 @@ const system: System = {
     service("order", 9005),
     service("payment", 9006),
     service("email", 9007, ["python"]),
+    { name: "ratings", port: 9008, database: true, implementations: { go: implementation } },
   ],
   edge: { name: "edge", port: 8080, entry: "", database: false },
   singleEntry: "",
@@ -86,6 +87,12 @@ test.for([
     args: ["--impl", "order=go"],
     env: {},
     says: "--impl order=go: order is there in typescript, not in go",
+  },
+  {
+    name: "TypeScript for a service that is not there in it",
+    args: ["--impl", "ratings=typescript"],
+    env: {},
+    says: "--impl ratings=typescript: ratings is there in go, not in typescript",
   },
   {
     name: "a language of nothing",

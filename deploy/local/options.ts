@@ -3,11 +3,11 @@ import { parseArgs } from "node:util";
 import { canHaveReplicas, mostReplicas, placesFor, processNames, type System } from "./topology.ts";
 
 export type Options = {
-  /** All services and the edge in one process. */
+  /** All services in TypeScript and the edge in one process; others beside it. */
   single: boolean;
   /** How many processes a service gets; one where it is not listed. */
   replicas: Map<string, number>;
-  /** Language of each service that does not run in TypeScript. */
+  /** Language of each service that was asked for in another one than TypeScript. */
   languages: Map<string, string>;
   /** Whether the dashboard is started, if the system has one. */
   dashboard: boolean;
@@ -30,7 +30,7 @@ export class WrongOption extends Error {}
 
 export const usage = `usage: npm start -- [--single | --replicas NAME=N --impl NAME=LANGUAGE] [--data DIR] [--ready-file FILE]
 
-  --single           all services and the edge in one process
+  --single           all services in TypeScript and the edge in one process
   --replicas NAME=N  N processes of the service NAME, 1 to ${mostReplicas}; may be repeated
   --impl NAME=LANGUAGE
                      the service NAME in another language than TypeScript; may be repeated
@@ -137,7 +137,10 @@ export function readLanguages(
     const service = services.find((each) => each.name === name);
     if (!service)
       throw wrong(`there is no service ${name}; there are ${services.map((each) => each.name).join(", ")}`);
-    const has = ["typescript", ...Object.keys(service.implementations ?? {})];
+    const has = [
+      ...(service.entry === undefined ? [] : ["typescript"]),
+      ...Object.keys(service.implementations ?? {}),
+    ];
     if (!has.includes(language)) throw wrong(`${name} is there in ${has.join(", ")}, not in ${language}`);
     if (languages.has(name)) throw wrong(`${name} has a language already`);
     languages.set(name, language);

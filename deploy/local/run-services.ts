@@ -22,8 +22,8 @@ import { replicaName, replicaPort, type ServiceEntry, type System } from "./topo
 export type Program = {
   name: string;
   about: Omit<About, "logFile">;
-  /** File for Node, from the root of the repository. */
-  entry: string;
+  /** File for Node, from the root of the repository; undefined where there is an `implementation`. */
+  entry: string | undefined;
   /** Runs in place of Node. */
   implementation?: Implementation | undefined;
   ports: number[];
@@ -73,11 +73,12 @@ export async function startServices(
     };
   };
 
+  const others = system.services.filter((entry) => implementationOf(options, entry));
   // In this order they are ended the other way round: the edge first, so that no call comes in half way.
   const services = startParts(
     run,
     options.single
-      ? [part(oneForAll(system, environments))]
+      ? [...others.map((entry) => replica(entry, 1)), part(oneForAll(system, environments, others))]
       : system.services.flatMap((entry) =>
           Array.from({ length: options.replicas.get(entry.name) ?? 1 }, (_, index) =>
             replica(entry, index + 1),
@@ -94,7 +95,9 @@ export async function startServices(
       );
   await allReady([...services, ...edge], output);
   const names = [...services, ...edge].map(({ name }) => name).join(", ");
-  output.done("services", options.single ? `${environments.size} in one process` : names, Date.now() - began);
+  const inOne = `${environments.size - others.length} in one process`;
+  const beside = others.length > 0 ? `, beside it ${others.map(({ name }) => name).join(", ")}` : "";
+  output.done("services", options.single ? inOne + beside : names, Date.now() - began);
 
   const groupOf = (service: string) => (service === system.edge.name ? edge : services);
   const replicasOf = (service: string) =>
@@ -144,11 +147,16 @@ function replicaOf(
   return { name, about, entry, ports: [port], env: { ...named, PORT: `${port}` } };
 }
 
-/** The one process gets the settings of all as JSON, by name. */
-function oneForAll({ singleEntry }: System, environments: Map<string, Record<string, string>>): Program {
-  const ports = [...environments.values()].map(({ PORT }) => Number(PORT));
+/** The one process gets the settings of all as JSON, by name; not those of services that are no part of it. */
+function oneForAll(
+  { singleEntry }: System,
+  environments: Map<string, Record<string, string>>,
+  others: readonly ServiceEntry[],
+): Program {
+  const inside = [...environments].filter(([name]) => others.every((other) => other.name !== name));
+  const ports = inside.map(([, { PORT }]) => Number(PORT));
   // They call each other in memory: there is nobody to find.
-  const settings = [...environments].map(([name, env]) => [name, { ...env, WEFT_DISCOVERY: "static" }]);
+  const settings = inside.map(([name, env]) => [name, { ...env, WEFT_DISCOVERY: "static" }]);
   return {
     name: "single",
     about: { kind: "single", service: "single", replica: 1, port: ports.at(-1)! },
@@ -183,7 +191,7 @@ export function partFor(run: Run, { name, about, entry, implementation, ports, e
       process.execPath,
       youngGeneration,
       ...(about.kind === "dashboard" ? [heapOfDashboard] : []),
-      join(root, entry),
+      join(root, entry!),
     ],
     cwd: root,
     env: {

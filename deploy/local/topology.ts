@@ -4,7 +4,7 @@ import type { Implementations } from "./implementations/implementation.ts";
 export type System = {
   services: ServiceEntry[];
   /** The way in from outside. It has no database and is started like a service. */
-  edge: ServiceEntry;
+  edge: ServiceEntry & { entry: string };
   /** Program that runs everything in one process, for --single; from the root of the repository. */
   singleEntry: string;
   /** Shows all this to whoever runs it; left out: nothing does. */
@@ -38,8 +38,11 @@ export type ServiceEntry = {
   /** Name in the contract, in the mesh, of the database and of the log file. */
   name: string;
   port: number;
-  /** Process entry, from the root of the repository. */
-  entry: string;
+  /**
+   * Process entry in TypeScript, from the root of the repository. Left out: the service is there in another language
+   * only, the first of its `implementations`.
+   */
+  entry?: string;
   /** Whether it gets a database of its own. */
   database: boolean;
   /**
@@ -49,7 +52,7 @@ export type ServiceEntry = {
   adminPort?: number;
   /** Settings only it needs. */
   environment?: (places: Places) => Record<string, string>;
-  /** The same service in other languages; `--impl` runs one of them in place of `entry`. */
+  /** The service in other languages; `--impl` runs one of them in place of `entry`. */
   implementations?: Implementations;
 };
 

@@ -14,7 +14,8 @@ const copied = [...dockerfile.matchAll(/^COPY (?!--from)(\S+) (\S+)$/gm)].map((m
 const entries = [
   ...readdirSync(join(root, "services"), { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
-    .map(({ name }) => `services/${name}/main.ts`),
+    .map(({ name }) => `services/${name}/main.ts`)
+    .filter((path) => existsSync(join(root, path))), // others are in other languages
   ...[...dockerfile.matchAll(/ENTRY=(\S+\.ts) */g)]
     .map((match) => match[1]!)
     .filter((path) => !path.includes("$")),

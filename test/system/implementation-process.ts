@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { freePort } from "#local/free-port.ts";
+import { implementationOf } from "#local/implementations/build.ts";
 import { readLanguages } from "#local/options.ts";
 import { system } from "#local/system.ts";
 import type { RunningService } from "#mesh/runtime/start-service.ts";
@@ -9,12 +10,11 @@ import { until } from "./runner-process.ts";
 
 const root = join(import.meta.dirname, "../..");
 
-/** What WEFT_IMPL puts in the place of a service in TypeScript; undefined: nothing. */
+/** The program of a service that is in another language, or for which WEFT_IMPL says so; undefined: TypeScript's. */
 export function replacementOf(name: string) {
-  const language = readLanguages(system, undefined, process.env.WEFT_IMPL).get(name);
-  return language === undefined
-    ? undefined
-    : system.services.find((service) => service.name === name)?.implementations?.[language];
+  const languages = readLanguages(system, undefined, process.env.WEFT_IMPL);
+  const entry = system.services.find((service) => service.name === name);
+  return entry && implementationOf({ languages }, entry);
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
- * Starts services of the contract in the test's own process: real database, real bus, real port. One that WEFT_IMPL
- * names runs in its other language, as a process.
+ * Starts services of the contract in the test's own process: real database, real bus, real port. One that is in another
+ * language, or that WEFT_IMPL names, runs as a process.
  */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -36,6 +36,9 @@ export interface TestUser {
   roles: string[];
 }
 
+/** A service to start; of one that is in another language only the contract is here. */
+export type Servable = ServiceDefinition | Pick<ServiceDefinition, "contract">;
+
 /** Services that run for a test. */
 export interface Served {
   /**
@@ -59,7 +62,7 @@ export interface Served {
   /** Environment of the command-line tool that calls these services. */
   operatorEnvironment(): NodeJS.ProcessEnv;
   /** Starts one more process's worth of a service on the database it has: a replica. Clients made from now on call it. */
-  start(definition: ServiceDefinition): Promise<void>;
+  start(definition: Servable): Promise<void>;
   /** Stops every replica of a service. `start` gives it its next life, on the same database. */
   end(name: string): Promise<void>;
   stop(): Promise<void>;
@@ -73,7 +76,7 @@ export interface Served {
  * @param options.callers workloads that the test calls as, where they are not the usual ones
  */
 export async function serve(
-  definitions: readonly ServiceDefinition[],
+  definitions: readonly Servable[],
   options: { env?: NodeJS.ProcessEnv; seed?: unknown; callers?: readonly string[] } = {},
 ): Promise<Served> {
   const folder = await mkdtemp(join(tmpdir(), "weft-serve-"));
@@ -100,18 +103,19 @@ export async function serve(
     WEFT_SEED_FILE: options.seed ? seedFile : undefined,
     LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? "silent",
   });
-  const start = async (definition: ServiceDefinition) => {
+  const start = async (definition: Servable) => {
     const name = meshNameOf(definition.contract);
     const database = databases.get(name) ?? (await freshDatabase(name));
     databases.set(name, database);
     const instance = { WEFT_INSTANCE: `${name}-${running.length}` }; // all of them are one process here
     const env = { ...environment(name), ...instance, DATABASE_URL: database, ...options.env };
     const replacement = replacementOf(name);
-    const service = replacement
-      ? await startImplementation(name, replacement, env)
-      : await startService(definition, readConfig(env));
-    running.push(service);
-    ports.set(name, service.port);
+    running.push(
+      replacement
+        ? await startImplementation(name, replacement, env)
+        : await startService(inTypeScript(definition), readConfig(env)),
+    );
+    ports.set(name, running.at(-1)!.port);
   };
   for (const definition of definitions) await start(definition);
 
@@ -138,6 +142,13 @@ export async function serve(
       await rm(folder, { recursive: true });
     },
   };
+}
+
+function inTypeScript(definition: Servable): ServiceDefinition {
+  if ("compose" in definition) return definition;
+  throw new Error(
+    `${definition.contract.typeName} has a contract, and no program: see deploy/local/system.ts`,
+  );
 }
 
 function upstreamsOf(ports: ReadonlyMap<string, number>): string {

@@ -4,7 +4,7 @@
  */
 import { runner } from "#local/runner.ts";
 import { system } from "#local/system.ts";
-import type { ServiceEntry } from "#local/topology.ts";
+import type { Places, ServiceEntry } from "#local/topology.ts";
 import { linkName } from "../harness/system-under-test.ts";
 
 /** CHAOS_SETUP, as JSON. */
@@ -17,9 +17,9 @@ export interface RunnerSetup {
 
 const { links, environment } = JSON.parse(process.env.CHAOS_SETUP ?? "") as RunnerSetup;
 
-const withSettings = (entry: ServiceEntry): ServiceEntry => ({
+const withSettings = <E extends ServiceEntry>(entry: E): E => ({
   ...entry,
-  environment: (places) => ({ ...entry.environment?.(places), ...environment[entry.name] }),
+  environment: (places: Places) => ({ ...entry.environment?.(places), ...environment[entry.name] }),
 });
 
 await runner({
