@@ -18,16 +18,25 @@ const connectTimeout = 3_000;
 const silenceTimeout = 4_000;
 /** Whole conversation; a server that trickles never hits the other two. */
 const sendTimeout = 5_000;
+/** How long a connection waits for another mail: shorter than servers wait for one, longer than the mailer's pause. */
+const idleTimeout = 2_000;
 
 /** The mail server did not take a mail. Says nothing that may name the recipient. */
 export class SmtpError extends Error {
   override readonly name = "SmtpError";
 }
 
-/** @param url smtp:// or smtps:// */
+/**
+ * Keeps connections for mails that follow each other: greetings cost both sides more than a mail.
+ * @param url smtp:// or smtps://
+ */
 export function smtpSender(url: string): Send {
   const transport = createTransport({
     url,
+    pool: true,
+    idleTimeout,
+    // A mail whose connection ends goes back to the mailer, which knows whether it may still be sent.
+    maxRequeues: 0,
     connectionTimeout: connectTimeout,
     greetingTimeout: connectTimeout,
     socketTimeout: silenceTimeout,
@@ -36,23 +45,16 @@ export function smtpSender(url: string): Send {
     disableUrlAccess: true,
   });
   return async ({ messageId, from, to, date, subject, text, html }) => {
-    const { promise: late, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(() => reject(new SmtpError(`no reply within ${sendTimeout} ms`)), sendTimeout);
+    const signal = AbortSignal.timeout(sendTimeout); // ends the conversation, too
     try {
-      await Promise.race([
-        transport.sendMail({ messageId: `<${messageId}>`, from, to, date, subject, text, html }),
-        late,
-      ]);
+      await transport.sendMail({ messageId: `<${messageId}>`, from, to, date, subject, text, html, signal });
     } catch (error) {
-      throw withoutAddresses(error);
-    } finally {
-      clearTimeout(timer);
+      throw signal.aborted ? new SmtpError(`no reply within ${sendTimeout} ms`) : withoutAddresses(error);
     }
   };
 }
 
 function withoutAddresses(error: unknown): SmtpError {
-  if (error instanceof SmtpError) return error;
   const { code, command, responseCode } = error as { code?: string; command?: string; responseCode?: number };
   return new SmtpError([code ?? "failed", command, responseCode].filter(Boolean).join(" "));
 }
