@@ -1,6 +1,6 @@
 import type { MikroORM } from "@mikro-orm/postgresql";
 import { inTransaction } from "#mesh/runtime/storage/transaction.ts";
-import { storeChange } from "./change-stock.ts";
+import { storeAvailable } from "./change-stock.ts";
 import { adjust } from "./stock.ts";
 import { insertStock, lockStock, type Stock } from "./storage.ts";
 
@@ -15,7 +15,7 @@ export async function adjustStock(
   return inTransaction(orm, async (tx) => {
     const stock = (await lockStock(tx, [productId])).get(productId) ?? (await insertStock(tx, productId));
     adjust(stock, delta);
-    await storeChange(tx, stock);
+    await storeAvailable(tx, stock);
     return stock;
   });
 }

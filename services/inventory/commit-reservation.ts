@@ -7,7 +7,8 @@ import { commit } from "./stock.ts";
 import { lockReservation, lockStock, type Reservation, updateReservation } from "./storage.ts";
 
 /**
- * Turns an order's reservation into a sale. A repeat changes nothing.
+ * Turns an order's reservation into a sale, which nobody need be told: as many can be ordered as before. A repeat
+ * changes nothing.
  * @throws ServiceError RESERVATION_NOT_FOUND, RESERVATION_RELEASED
  */
 export async function commitReservation(orm: MikroORM, orderId: string): Promise<Reservation> {

@@ -1,6 +1,9 @@
+import { fromBinary } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
+import pg from "pg";
 import { v7 as uuidv7 } from "uuid";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { StockChangedSchema } from "#gen/shop/inventory/v1/events_pb.ts";
 import { InventoryService, Reservation_Status } from "#gen/shop/inventory/v1/inventory_pb.ts";
 import { refusal } from "../../test/system/refusal.ts";
 import { type Served, serve } from "../../test/system/serve.ts";
@@ -28,6 +31,23 @@ async function stockOf(productId: string) {
   return { available, reserved, sold };
 }
 
+/** What inventory has said of a product, in this order. */
+async function told(productId: string) {
+  const database = new pg.Client({ connectionString: served.database("inventory") });
+  await database.connect();
+  try {
+    const { rows } = await database.query("select payload from outbox where key = $1 order by position", [
+      productId,
+    ]);
+    return rows.map(({ payload }) => {
+      const { version, available } = fromBinary(StockChangedSchema, payload);
+      return { version, available };
+    });
+  } finally {
+    await database.end();
+  }
+}
+
 test("a reservation moves pieces from available to reserved, a commit to sold", async () => {
   const productId = await stocked(10);
   const orderId = uuidv7();
@@ -35,6 +55,21 @@ test("a reservation moves pieces from available to reserved, a commit to sold", 
   expect(await stockOf(productId)).toEqual({ available: 6, reserved: 4, sold: 0 });
   await asOrder().commit({ orderId });
   expect(await stockOf(productId)).toEqual({ available: 6, reserved: 0, sold: 4 });
+});
+
+test("others are told when more or fewer pieces can be ordered, and not of a sale", async () => {
+  const productId = await stocked(10);
+  const [first, second] = [uuidv7(), uuidv7()];
+  for (const orderId of [first, second])
+    await asOrder().reserve({ orderId, items: [{ productId, quantity: 4 }] });
+  await asOrder().commit({ orderId: first });
+  await asOrder().release({ orderId: second });
+  expect(await told(productId)).toEqual([
+    { version: 1n, available: 10 },
+    { version: 2n, available: 6 },
+    { version: 3n, available: 2 },
+    { version: 5n, available: 6 },
+  ]);
 });
 
 test("repeating a command changes nothing", async () => {

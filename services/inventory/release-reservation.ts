@@ -1,6 +1,6 @@
 import type { MikroORM } from "@mikro-orm/postgresql";
 import { inTransaction } from "#mesh/runtime/storage/transaction.ts";
-import { storeChange } from "./change-stock.ts";
+import { storeAvailable } from "./change-stock.ts";
 import { release } from "./stock.ts";
 import {
   insertReservation,
@@ -29,7 +29,7 @@ export async function releaseReservation(orm: MikroORM, orderId: string): Promis
       const row = stock.get(productId);
       if (!row) throw new Error(`stock of ${productId} is gone although pieces of it are ${from}`);
       release(row, quantity, from);
-      await storeChange(tx, row);
+      await storeAvailable(tx, row);
     }
     return updateReservation(tx, reservation, "RELEASED");
   });

@@ -2,7 +2,7 @@ import { Code } from "@connectrpc/connect";
 import type { MikroORM } from "@mikro-orm/postgresql";
 import { ServiceError } from "#mesh/runtime/rpc/errors.ts";
 import { inTransaction } from "#mesh/runtime/storage/transaction.ts";
-import { storeChange } from "./change-stock.ts";
+import { storeAvailable } from "./change-stock.ts";
 import { type Line, reserve, sameLines } from "./stock.ts";
 import { insertReservation, lockReservation, lockStock, type Reservation } from "./storage.ts";
 
@@ -38,7 +38,7 @@ export async function reserveStock(
       items.map(({ productId }) => productId),
     );
     for (const { productId, quantity } of items) reserve(stock.get(productId), productId, quantity);
-    for (const row of stock.values()) await storeChange(tx, row);
+    for (const row of stock.values()) await storeAvailable(tx, row);
     return insertReservation(tx, { orderId, items, status: "RESERVED" });
   });
 }

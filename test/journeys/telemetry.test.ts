@@ -124,7 +124,7 @@ test("an order is one trace from the edge to the mail, without a gap", async () 
           ),
           below(
             "order internal checkout COMMIT",
-            call("order", "inventory", "shop.inventory.v1.InventoryService/Commit", stockChanged),
+            call("order", "inventory", "shop.inventory.v1.InventoryService/Commit"),
           ),
           event("shop.order.v1.order_confirmed", "order", "email", "email__order_confirmed", [
             "email internal mail",

@@ -20,7 +20,7 @@ func adjustStock(ctx context.Context, db *storage.Database, productID string, de
 		if err := stock.adjust(delta); err != nil {
 			return err
 		}
-		return storeChange(ctx, tx, stock)
+		return storeAvailable(ctx, tx, stock)
 	})
 	return stock, err
 }

@@ -11,11 +11,19 @@ import (
 	"weft.local/weft/mesh/go/storage"
 )
 
-// storeChange stores a changed stock row, which is locked, and tells the others, in the caller's transaction.
-func storeChange(ctx context.Context, tx *storage.Tx, stock *Stock) error {
+// storeChange stores a changed stock row, which is locked, in the caller's transaction.
+func storeChange(_ context.Context, tx *storage.Tx, stock *Stock) error {
 	stock.Version++
 	stock.UpdatedAt = now()
 	updateStock(tx, stock)
+	return nil
+}
+
+// storeAvailable stores a stock row of which more or fewer pieces can be ordered than before, and tells the others.
+func storeAvailable(ctx context.Context, tx *storage.Tx, stock *Stock) error {
+	if err := storeChange(ctx, tx, stock); err != nil {
+		return err
+	}
 	return events.Record(ctx, tx, &inventoryv1.StockChanged{
 		ProductId: stock.ProductID,
 		Available: stock.Available,
@@ -24,8 +32,11 @@ func storeChange(ctx context.Context, tx *storage.Tx, stock *Stock) error {
 	})
 }
 
-// changeItems locks the stock of a reservation's items and changes each.
-func changeItems(ctx context.Context, tx *storage.Tx, items []Item, change func(*Pieces, int32)) error {
+// changeItems locks the stock of a reservation's items, changes each and stores it.
+func changeItems(
+	ctx context.Context, tx *storage.Tx, items []Item,
+	change func(*Pieces, int32), store func(context.Context, *storage.Tx, *Stock) error,
+) error {
 	stock, err := lockStock(ctx, tx, productsOf(items))
 	if err != nil {
 		return err
@@ -36,7 +47,7 @@ func changeItems(ctx context.Context, tx *storage.Tx, items []Item, change func(
 			return fmt.Errorf("stock of %s is gone although an order has pieces of it", item.ProductID)
 		}
 		change(&row.Pieces, item.Quantity)
-		if err := storeChange(ctx, tx, row); err != nil {
+		if err := store(ctx, tx, row); err != nil {
 			return err
 		}
 	}

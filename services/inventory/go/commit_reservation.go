@@ -9,8 +9,8 @@ import (
 	"weft.local/weft/mesh/go/storage"
 )
 
-// commitReservation turns an order's reservation into a sale. A repeat changes nothing. It refuses with
-// RESERVATION_NOT_FOUND and RESERVATION_RELEASED.
+// commitReservation turns an order's reservation into a sale, which nobody need be told: as many can be ordered as
+// before. A repeat changes nothing. It refuses with RESERVATION_NOT_FOUND and RESERVATION_RELEASED.
 func commitReservation(
 	ctx context.Context, db *storage.Database, orderID string,
 ) (reservation *Reservation, err error) {
@@ -27,7 +27,7 @@ func commitReservation(
 		case Released:
 			return givenUp()
 		}
-		if err := changeItems(ctx, tx, reservation.Items, (*Pieces).commit); err != nil {
+		if err := changeItems(ctx, tx, reservation.Items, (*Pieces).commit, storeChange); err != nil {
 			return err
 		}
 		updateReservation(tx, reservation, Committed)

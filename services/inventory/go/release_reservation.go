@@ -26,7 +26,7 @@ func releaseReservation(
 		if reservation.Status == Committed {
 			back = (*Pieces).giveBack
 		}
-		if err := changeItems(ctx, tx, reservation.Items, back); err != nil {
+		if err := changeItems(ctx, tx, reservation.Items, back, storeAvailable); err != nil {
 			return err
 		}
 		updateReservation(tx, reservation, Released)

@@ -49,7 +49,7 @@ func reserveStock(
 		products := productsOf(items)
 		slices.Sort(products)
 		for _, id := range slices.Compact(products) {
-			if err := storeChange(ctx, tx, stock[id]); err != nil {
+			if err := storeAvailable(ctx, tx, stock[id]); err != nil {
 				return err
 			}
 		}

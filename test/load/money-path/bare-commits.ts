@@ -3,7 +3,7 @@
  * order, inventory, payment, email and product, in the same transactions, by one script over plain connections,
  * one statement after the other. What it has not: calls, identities, policies, events on a bus, mail.
  *
- * Fourteen commits an order wait for the disk, and a part of two that take several orders in hand; the relay's
+ * Thirteen commits an order wait for the disk, and a part of two that take several orders in hand; the relay's
  * marks do not wait, as in the relay.
  */
 import { randomUUID } from "node:crypto";
@@ -70,7 +70,7 @@ export class BareCommits {
     const items = JSON.stringify([
       { productId, productName: "Book", quantity: 1, unitPrice: { units: "3" } },
     ]);
-    const [placed, confirmed, reserved, sold] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
+    const [placed, confirmed, reserved] = [randomUUID(), randomUUID(), randomUUID()];
     const step = (name: string): Statement => [
       `insert into order_steps (order_id, step, outcome, slot, attempt, reason, started_at, ended_at)
        values ($1, $2, 'DONE', 0, 1, '', now(), now())`,
@@ -155,7 +155,6 @@ export class BareCommits {
         [productId],
       ],
       ["update reservations set status = 'COMMITTED', updated_at = now() where order_id = $1", [id]],
-      event(sold, "StockChanged", productId),
     ]);
     await this.#commit("order", [
       move("CONFIRMED", 3),
@@ -163,16 +162,15 @@ export class BareCommits {
       event(confirmed, "OrderConfirmed", id),
     ]);
     await this.#mark("order", [placed, confirmed]);
-    await this.#mark("inventory", [reserved, sold]);
-    for (const changed of [reserved, sold])
-      await this.#commit("product", [
-        handled("product__stock_changed", changed),
-        [
-          `insert into availability as known (product_id, available, version, changed_at) values ($1, 1, 1, now())
-           on conflict (product_id) do update set available = excluded.available, version = known.version + 1`,
-          [productId],
-        ],
-      ]);
+    await this.#mark("inventory", [reserved]);
+    await this.#commit("product", [
+      handled("product__stock_changed", reserved),
+      [
+        `insert into availability as known (product_id, available, version, changed_at) values ($1, 1, 1, now())
+         on conflict (product_id) do update set available = excluded.available, version = known.version + 1`,
+        [productId],
+      ],
+    ]);
     await this.#commit("email", [
       handled("email__order_placed", placed),
       ["insert into placed_orders (order_id, placed_at) values ($1, now())", [id]],
