@@ -19,6 +19,8 @@ type contract struct {
 	// stream holds every event of the package: a.b.v1 becomes A_B_V1, with the subjects a.b.v1.>.
 	stream, streamSubjects string
 	key, version           protoreflect.FieldDescriptor
+	// policies are how each of its readers reads it, by the service's name.
+	policies map[string]*consumerPolicy
 }
 
 // contractOf reads them. The error names the message and the option that is wrong.
@@ -48,6 +50,10 @@ func contractOf(message protoreflect.MessageDescriptor) (*contract, error) {
 		if c.version == nil || (c.version.Kind() != protoreflect.Int64Kind && c.version.Kind() != protoreflect.Uint64Kind) {
 			return nil, wrong("has version %q, which is no int64 field of it", name)
 		}
+	}
+	var err error
+	if c.policies, err = consumerPolicies(policy.GetConsumers()); err != nil {
+		return nil, wrong("%v", err)
 	}
 	return c, nil
 }

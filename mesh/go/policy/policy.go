@@ -74,6 +74,16 @@ func Of(method protoreflect.MethodDescriptor) *Method {
 	return resolved
 }
 
+// RequiresKeys tells whether a method of the service requires an Idempotency-Key.
+func RequiresKeys(service protoreflect.ServiceDescriptor) bool {
+	for i := range service.Methods().Len() {
+		if Of(service.Methods().Get(i)).IdempotencyKeyRequired {
+			return true
+		}
+	}
+	return false
+}
+
 func servicePolicy(service protoreflect.ServiceDescriptor) *policyv1.ServicePolicy {
 	if options := service.Options(); proto.HasExtension(options, policyv1.E_Service) {
 		return proto.GetExtension(options, policyv1.E_Service).(*policyv1.ServicePolicy)

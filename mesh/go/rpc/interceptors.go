@@ -27,6 +27,9 @@ type call struct {
 	// caller is the calling service, once it is known.
 	caller    string
 	principal *identity.Principal
+	// key is the Idempotency-Key, where the contract asks for one; keyTaken tells that the handler answers by it.
+	key      string
+	keyTaken bool
 }
 
 type callKey struct{}
@@ -64,6 +67,8 @@ func (s *Server) interceptors() []grpc.UnaryServerInterceptor {
 		s.injectFaults,
 		// Before the message is looked at: strangers learn nothing about fields.
 		s.authorize,
+		// Strangers learn nothing about keys, either.
+		s.requireKey,
 		// Last: the handler sees only messages that obey the contract.
 		s.validate,
 	}

@@ -20,6 +20,7 @@ import (
 	"google.golang.org/grpc/reflection"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	policyv1 "weft.local/weft/gen/go/weft/policy/v1"
 	"weft.local/weft/mesh/go/faults"
 	"weft.local/weft/mesh/go/identity"
 	"weft.local/weft/mesh/go/policy"
@@ -244,8 +245,8 @@ func newMethod(desc protoreflect.MethodDescriptor) (*method, error) {
 	if desc.IsStreamingClient() || desc.IsStreamingServer() {
 		return nil, fmt.Errorf("%s: the Go runtime serves unary methods only", name)
 	}
-	if known.policy.IdempotencyKeyRequired {
-		return nil, fmt.Errorf("%s: the Go runtime keeps no replies by Idempotency-Key", name)
+	if _, public := known.policy.Access.GetRule().(*policyv1.Access_Public); public && known.policy.IdempotencyKeyRequired {
+		return nil, fmt.Errorf("%s: a public method cannot have an Idempotency-Key, since keys belong to users", name)
 	}
 	return known, nil
 }

@@ -17,11 +17,13 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	eventsv1 "weft.local/weft/gen/go/weft/events/v1"
 	meshv1 "weft.local/weft/gen/go/weft/mesh/v1"
 	"weft.local/weft/mesh/go/config"
 	"weft.local/weft/mesh/go/discovery"
 	"weft.local/weft/mesh/go/events"
 	"weft.local/weft/mesh/go/faults"
+	"weft.local/weft/mesh/go/idempotency"
 	"weft.local/weft/mesh/go/identity"
 	"weft.local/weft/mesh/go/policy"
 	"weft.local/weft/mesh/go/rpc"
@@ -44,6 +46,8 @@ type Definition struct {
 	Migrations []storage.Migration
 	// Emits are the events it records in its outbox.
 	Emits []protoreflect.MessageDescriptor
+	// Consumes are the events it reads, each with what it does with it. Optional.
+	Consumes []events.Handler
 	// Register adds the handlers.
 	Register func(grpc.ServiceRegistrar, *storage.Database)
 	// Seed fills an empty database with development data: the text of the seed file. Safe to repeat. Optional.
@@ -94,6 +98,7 @@ type running struct {
 	server       *rpc.Server
 	registration *discovery.Registration
 	relay        *events.Relay
+	consumers    *events.Consumers
 	bus          *events.Bus
 	db           *storage.Database
 	workload     *identity.Workload
@@ -146,9 +151,19 @@ func start(name string, definition Definition, settings *config.Config, log *slo
 	contracts := []protoreflect.ServiceDescriptor{
 		definition.Contract, meshv1.File_weft_mesh_v1_mesh_proto.Services().ByName("MeshService"),
 	}
+	readers, err := events.Readers(name, definition.Consumes, r.db, tele, log)
+	if err != nil {
+		return nil, err
+	}
+	if len(readers) > 0 {
+		contracts = append(contracts, eventsv1.File_weft_events_v1_dead_letters_proto.Services().ByName("DeadLetterService"))
+	}
 	r.server, err = rpc.NewServer(parts, contracts, func(registrar grpc.ServiceRegistrar) {
 		definition.Register(registrar, r.db)
 		meshv1.RegisterMeshServiceServer(registrar, state)
+		if len(readers) > 0 {
+			eventsv1.RegisterDeadLetterServiceServer(registrar, events.NewDeadLetterRPC(r.db, readers, log))
+		}
 	})
 	if err != nil {
 		return nil, err
@@ -169,6 +184,10 @@ func start(name string, definition Definition, settings *config.Config, log *slo
 		return nil, err
 	}
 	tele.Registry.MustRegister(events.NewLag(r.db))
+	r.consumers = events.StartConsumers(readers, r.bus, tele)
+	if policy.RequiresKeys(definition.Contract) {
+		go idempotency.PruneNowAndThen(ctx, r.db, log)
+	}
 	r.server.SetReady(true)
 	if settings.Discovery == "registry" {
 		r.registration = discovery.Register(r.bus, entryOf(name, settings, domain, port, began), log)
@@ -220,8 +239,9 @@ func (r *running) stop() {
 	if r.registration != nil {
 		r.registration.End() // callers do, too: no new calls once they have heard of it
 	}
-	r.server.Close() // no new calls; those in flight finish
-	r.relay.Stop()   // what was recorded until now may leave
+	r.consumers.Stop() // no new events; those in hand finish
+	r.server.Close()   // no new calls; those in flight finish
+	r.relay.Stop()     // what was recorded until now may leave
 	r.cancel()
 	r.bus.Close()
 	r.db.Close()

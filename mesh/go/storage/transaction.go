@@ -107,6 +107,9 @@ func rollback(ctx context.Context, running pgx.Tx) {
 // Pool is the database of the transaction.
 func (tx *Tx) Pool() *Database { return tx.db }
 
+// IsLost tells whether the connection of the transaction is gone, and the transaction with it.
+func (tx *Tx) IsLost() bool { return tx.tx.Conn().IsClosed() }
+
 // Later adds a statement whose answer nobody needs.
 func (tx *Tx) Later(sql string, arguments ...any) { tx.later.Queue(sql, arguments...) }
 

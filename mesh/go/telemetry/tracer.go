@@ -178,6 +178,23 @@ func (t *Tracer) Run(
 	return err
 }
 
+// InSpan runs work under a span of its own within the request being served; without a trace it only runs it.
+func InSpan(ctx context.Context, kind *SpanType, errorType func(error) string, work func(context.Context) error) error {
+	request := FromContext(ctx)
+	if request == nil || request.Trace == nil {
+		return work(ctx)
+	}
+	within := *request
+	within.SpanID = NewSpanID()
+	part := Part{Type: kind, SpanID: within.SpanID, ParentSpanID: request.SpanID, StartedAt: time.Now()}
+	err := work(NewContext(ctx, &within))
+	if err != nil {
+		part.Error = errorType(err)
+	}
+	request.Trace.Add(part)
+	return err
+}
+
 // NewSpanID makes an id for a span that others will have as parent.
 func NewSpanID() string { return randomHex(8) }
 
