@@ -1,9 +1,10 @@
 /** The languages that a new service may be written in, by what `--lang` calls them. */
 import { WrongUsage } from "../run-command-line.ts";
+import { go } from "./languages/go.ts";
 import type { Language } from "./languages/language.ts";
 import { typescript } from "./languages/typescript.ts";
 
-const languages: Readonly<Record<string, Language>> = { ts: typescript };
+const languages: Readonly<Record<string, Language>> = { ts: typescript, go };
 
 /** As in "ts, go, python". */
 export const languageNames = Object.keys(languages).join(", ");

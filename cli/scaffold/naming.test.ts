@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { go, goCamelCase } from "./languages/go.ts";
 import { spellingsFor } from "./naming.ts";
 
 const today = new Date("2026-03-04T23:00:00Z");
@@ -61,4 +62,18 @@ test.each(["google", "weft", "Shop", "my-shop"])("the package %j is refused", (r
 
 test.each(["review", "Re view", "GIFT-Card", "", "X".repeat(41)])("the thing %j is refused", (thing) => {
   expect(() => spell("reviews", thing)).toThrow(/--thing/);
+});
+
+test.each([
+  ["Review", "Review"],
+  ["gift_card", "GiftCard"],
+  ["V2made", "V2Made"],
+  ["top_10x", "Top_10X"],
+])("%s is called %s by protoc-gen-go", (name, inGo) => {
+  expect(goCamelCase(name)).toBe(inGo);
+});
+
+test.each(["internal", "gift-windows", "unit-test"])("%s is refused in Go", (name) => {
+  expect(go.refuses?.(spell(name))).toMatch(/^NAME: /);
+  expect(go.refuses?.(spell("windows"))).toBeUndefined();
 });

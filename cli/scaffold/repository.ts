@@ -92,6 +92,8 @@ async function format(paths: string[]): Promise<void> {
   const protos = paths.filter((path) => path.endsWith(".proto"));
   const others = paths.filter((path) => /\.(ts|json|md|yaml)$/.test(path));
   if (others.length > 0) await run("npx", ["--no-install", "biome", "check", "--write", ...others]);
+  const inGo = paths.filter((path) => path.endsWith(".go"));
+  if (inGo.length > 0) await run("gofmt", ["-w", ...inGo]);
   for (const path of protos) await run("npx", ["--no-install", "buf", "format", "-w", path]);
 }
 

@@ -14,11 +14,13 @@ const contract: Readonly<Record<string, string>> = {
 };
 
 /** Path in the repository → text, for every file of the service. */
-export function filesOf(spellings: Spellings, { files }: Language): Map<string, string> {
+export function filesOf(spellings: Spellings, { files, spell }: Language): Map<string, string> {
+  const own = Object.entries(spell(spellings)).map(([name, text]) => [name, fill(text, spellings)] as const);
+  const all = { ...spellings, ...Object.fromEntries(own) };
   return new Map(
     Object.entries({ ...contract, ...files }).map(([template, path]) => [
-      fill(path, spellings),
-      fill(readFileSync(join(folder, `${template}.tpl`), "utf8"), spellings),
+      fill(path, all),
+      fill(readFileSync(join(folder, `${template}.tpl`), "utf8"), all),
     ]),
   );
 }

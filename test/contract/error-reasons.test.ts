@@ -12,8 +12,11 @@ const text = (path: string) => readFileSync(join(root, path), "utf8");
 
 function sourcesIn(folder: string) {
   const files = readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
-    .filter((path) => path.endsWith(".ts") && !path.includes("testdata"))
-    .map((path) => ({ isTest: path.endsWith(".test.ts"), text: text(join(folder, path)) }));
+    .filter((path) => /\.(ts|go|py)$/.test(path) && !path.includes("testdata"))
+    .map((path) => ({
+      isTest: /\.test\.ts$|_test\.go$|\/test_\w+\.py$/.test(path),
+      text: text(join(folder, path)),
+    }));
   const joined = (isTest: boolean) =>
     files
       .filter((file) => file.isTest === isTest)
@@ -22,9 +25,11 @@ function sourcesIn(folder: string) {
   return { code: joined(false), tests: joined(true) };
 }
 
-/** "REASON CODE" of every refusal that a source can throw, once each: "ORDER_NOT_FOUND NOT_FOUND". */
+/** "REASON CODE" of every refusal that a source of any language can throw, once each: "ORDER_NOT_FOUND NOT_FOUND". */
 function thrownBy(code: string): string[] {
-  const thrown = code.matchAll(/ServiceError\(\s*Code\.(\w+),\s*"([A-Z][A-Z0-9_]*)"/g);
+  const thrown = code.matchAll(
+    /(?:ServiceError\(\s*Code|refusal\.New\(\s*codes)\.(\w+),\s*"([A-Z][A-Z0-9_]*)"/g,
+  );
   return [...new Set([...thrown].map(([, name, reason]) => `${reason} ${snakeCase(name as string)}`))];
 }
 

@@ -2,15 +2,14 @@
  * `npm run scaffold:tutorial`: follows docs/tutorial/first-service.md in a copy of this repository, word for word: its
  * commands in their order, and its changes as patches. Part of CI.
  */
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { type ChildProcess, spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { system } from "#local/system.ts";
 import { placesFor } from "#local/topology.ts";
 import { pickPortOffset } from "../system/runner-process.ts";
 import { copyRepository } from "./copy.ts";
+import { start, stop } from "./start.ts";
 
 const copy = copyRepository();
 const offset = await pickPortOffset(placesFor(system, 0).all.map(({ port }) => port));
@@ -24,7 +23,7 @@ let running: ChildProcess | undefined;
 try {
   for (const { kind, text } of steps) {
     if (kind === "diff") patch(text);
-    else if (text === "npm start\n") running = await start();
+    else if (text === "npm start\n") running = await start(copy, offset);
     else if (running) {
       const output = inShell(text.replaceAll(":8080", `:${system.edge.port + offset}`));
       if (!/"reviews": ?\[\{/.test(output)) throw new Error(`the review is not listed:\n${output}`);
@@ -61,24 +60,4 @@ function inShell(commands: string): string {
   console.log(`${commands.trim().split("\n").join("\n  ")}: ${((Date.now() - began) / 1_000).toFixed(1)} s`);
   if (status !== 0) throw new Error(`it ended with ${status}\n${stdout}\n${stderr}`);
   return stdout;
-}
-
-async function start(): Promise<ChildProcess> {
-  const ready = join(copy.folder, ".weft/ready.json");
-  const child = spawn("node", ["bootstrap.mjs", "start", "--ready-file", ready], {
-    cwd: copy.folder,
-    env: { ...process.env, WEFT_PORT_OFFSET: `${offset}` },
-    stdio: ["ignore", "ignore", "inherit"],
-  });
-  while (!existsSync(ready)) {
-    if (child.exitCode !== null) throw new Error(`npm start ended with ${child.exitCode}`);
-    await sleep(200);
-  }
-  return child;
-}
-
-async function stop(child: ChildProcess): Promise<undefined> {
-  const ended = once(child, "exit");
-  child.kill("SIGINT");
-  await ended;
 }

@@ -4,6 +4,8 @@ import type { Spellings } from "../naming.ts";
 export interface Language {
   /** Template, below template/ → path in the repository; both may hold spellings. Contracts are not here. */
   readonly files: Readonly<Record<string, string>>;
+  /** More spellings, for its templates; they may hold those that every template has. */
+  spell(spellings: Spellings): Readonly<Record<string, string>>;
   /** The entry in deploy/local/system.ts, and the import of deploy/local that it needs. */
   readonly system: { readonly entry: string; readonly import?: string };
   /** Whether the service can be one of those in the one process of --single. */

@@ -1,3 +1,4 @@
+import { testedInItsProcess } from "./contract-tests.ts";
 import type { Language } from "./language.ts";
 
 export const typescript: Language = {
@@ -14,9 +15,10 @@ export const typescript: Language = {
     "ts/events.ts": "services/{{name}}/events.ts",
     "ts/count-created.ts": "services/{{name}}/count-created.ts",
     "ts/service.ts": "services/{{name}}/service.ts",
-    "ts/service.test.ts": "services/{{name}}/{{name}}-service.test.ts",
+    "service.test.ts": "services/{{name}}/{{name}}-service.test.ts",
     "ts/main.ts": "services/{{name}}/main.ts",
   },
+  spell: () => testedInItsProcess,
   system: {
     entry: `    { name: "{{name}}", port: {{port}}, entry: "services/{{name}}/main.ts", database: true },\n`,
   },

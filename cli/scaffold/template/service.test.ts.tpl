@@ -2,15 +2,16 @@
 import { randomUUID } from "node:crypto";
 import { Code } from "@connectrpc/connect";
 import { v7 as uuidv7 } from "uuid";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, {{import_test}} } from "vitest";
 import { {{Thing}}Service } from "#gen/{{dir}}/{{file}}_pb.ts";
 import { refusal } from "../../test/system/refusal.ts";
 import { type Served, serve } from "../../test/system/serve.ts";
-import { {{ident}} } from "./service.ts";
+{{import_subject}}
 
+{{skip}}
 let served: Served;
 beforeAll(async () => {
-  served = await serve([{{ident}}]);
+  served = await serve([{{subject}}]);
 });
 afterAll(() => served?.stop());
 
