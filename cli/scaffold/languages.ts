@@ -2,9 +2,10 @@
 import { WrongUsage } from "../run-command-line.ts";
 import { go } from "./languages/go.ts";
 import type { Language } from "./languages/language.ts";
+import { python } from "./languages/python.ts";
 import { typescript } from "./languages/typescript.ts";
 
-const languages: Readonly<Record<string, Language>> = { ts: typescript, go };
+const languages: Readonly<Record<string, Language>> = { ts: typescript, go, python };
 
 /** As in "ts, go, python". */
 export const languageNames = Object.keys(languages).join(", ");

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { go, goCamelCase } from "./languages/go.ts";
+import { python } from "./languages/python.ts";
 import { spellingsFor } from "./naming.ts";
 
 const today = new Date("2026-03-04T23:00:00Z");
@@ -76,4 +77,9 @@ test.each([
 test.each(["internal", "gift-windows", "unit-test"])("%s is refused in Go", (name) => {
   expect(go.refuses?.(spell(name))).toMatch(/^NAME: /);
   expect(go.refuses?.(spell("windows"))).toBeUndefined();
+});
+
+test.each(["pass", "lambda", "nonlocal", "a"])("%s is refused in Python", (name) => {
+  expect(python.refuses?.(spell(name))).toMatch(/is a reserved word of Python$/); // of "a" the plural is
+  expect(python.refuses?.(spell("passes"))).toBeUndefined();
 });

@@ -43,6 +43,7 @@ export async function change(
     await format([...texts].filter(([, text]) => text !== undefined).map(([path]) => path));
     await run("npm", ["run", "--silent", "gen"]);
     const leftOut = await generateStubs(run, stubs);
+    await formatPython([...texts].filter(([, text]) => text !== undefined).map(([path]) => path));
     if (exists(whoMayCall)) await writeDownWhoMayCall();
     return leftOut;
   } catch (error) {
@@ -95,6 +96,16 @@ async function format(paths: string[]): Promise<void> {
   const inGo = paths.filter((path) => path.endsWith(".go"));
   if (inGo.length > 0) await run("gofmt", ["-w", ...inGo]);
   for (const path of protos) await run("npx", ["--no-install", "buf", "format", "-w", path]);
+}
+
+/** After the stubs, with which its tools have come. Where imports belong depends on their names. */
+async function formatPython(paths: string[]): Promise<void> {
+  const inPython = paths.filter((path) => path.endsWith(".py"));
+  if (inPython.length === 0) return;
+  const ruff = (...args: string[]) =>
+    run(".weft/python/bin/python", ["-m", "ruff", ...args, "--config", "mesh/python/ruff.toml", ...inPython]);
+  await ruff("check", "--quiet", "--fix");
+  await ruff("format", "--quiet");
 }
 
 async function run(program: string, args: string[]): Promise<void> {

@@ -30,6 +30,19 @@ try {
       copy.run("go", "vet", `./services/${name}`);
       copy.run("go", "test", "-trimpath", `./services/${name}`);
     }
+  for (const { name, language } of services)
+    if (language === "python") {
+      const python = (...args: string[]) => copy.run(".weft/python/bin/python", "-m", ...args);
+      python("ruff", "format", "--check", "--config", "mesh/python/ruff.toml", `services/${name}`);
+      python("ruff", "check", "--config", "mesh/python/ruff.toml", `services/${name}`);
+      copy.run(
+        "env",
+        `MYPYPATH=services/${name}`,
+        ".weft/python/bin/python",
+        ...["-m", "mypy", "--config-file", "mesh/python/mypy.ini", `services/${name}`],
+      );
+      python("pytest", "-c", "mesh/python/pytest.ini", `services/${name}`);
+    }
   const tests = [
     ...services.map(({ name }) => `services/${name}`),
     "test/contract",

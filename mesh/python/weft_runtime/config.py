@@ -27,6 +27,8 @@ class Config:
     version: str
     #: Lateness of the event loop above which calls are given up, in seconds; 0 for never.
     shed_late: float
+    #: Copies of each stream, in a cluster of NATS.
+    stream_replicas: int
     mesh: str
     #: PEM files with this workload's certificate, its private key, and the roots; needed without a mesh.
     certificate_file: str | None
@@ -64,6 +66,7 @@ def read_config(env: Mapping[str, str]) -> Config:
         instance=read.text("WEFT_INSTANCE", None, r"[A-Za-z0-9_-]{1,100}"),
         version=read.text("WEFT_VERSION", None, r".{1,100}") or "dev",
         shed_late=read.whole("WEFT_SHED_LATE_MS", 0, 60_000, 200) / 1_000,
+        stream_replicas=int(read.choice("WEFT_STREAM_REPLICAS", ("1", "3", "5"), "1")),
         mesh=read.choice("WEFT_MESH", _MESHES, "none"),
         certificate_file=read.text("WEFT_IDENTITY_CERT"),
         key_file=read.text("WEFT_IDENTITY_KEY"),

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from google.protobuf.descriptor import ServiceDescriptor
+from google.protobuf.message import Message
 
 from weft_runtime.events.consumers import EventHandler
 from weft_runtime.polling_worker import Worker
@@ -49,3 +50,5 @@ class ServiceDefinition:
     #: In order; names never change.
     migrations: Sequence[Migration]
     compose: Callable[[ServiceParts], ServiceComposition]
+    #: Events it records.
+    emits: Sequence[type[Message]] = ()

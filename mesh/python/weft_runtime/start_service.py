@@ -17,7 +17,10 @@ from weft_runtime.events.consumers import Consumers, readers_of
 from weft_runtime.events.dead_letter_rpc import DeadLetterRpc
 from weft_runtime.events.observe import observe_events
 from weft_runtime.events.prune import pruning
+from weft_runtime.events.relay import Relay
 from weft_runtime.faults.fault_list import Faults
+from weft_runtime.idempotency.require_key import has_keyed_methods
+from weft_runtime.idempotency.stored_replies import reply_pruning
 from weft_runtime.identity.credentials import Credentials, load_credentials
 from weft_runtime.identity.identify_caller import identify_callers
 from weft_runtime.identity.jwks import Jwks, jwks_reader
@@ -25,6 +28,7 @@ from weft_runtime.identity.revocations import Revocations
 from weft_runtime.identity.spiffe_id import TrustDomain
 from weft_runtime.identity.user_token import UserVerifier
 from weft_runtime.policy.method_policy import mesh_name_of
+from weft_runtime.polling_worker import Worker
 from weft_runtime.rpc.call_parts import CallParts
 from weft_runtime.rpc.rpc_server import AddRoutes, RpcServer
 from weft_runtime.rpc.server_load import ServerLoad
@@ -68,7 +72,11 @@ async def start_service(definition: ServiceDefinition, config: Config, log: Log)
     bus = Bus(config.nats_url, name, log)
     composition = definition.compose(ServiceParts(database, log, metrics, tracer, config.env))
     readers = readers_of(name, database, composition.consumers, log, tracer)
-    workers = [*composition.workers, pruning(database, log)]
+    workers: list[Worker] = [*composition.workers, pruning(database, log)]
+    if has_keyed_methods([definition.contract]):
+        workers.append(reply_pruning(database, log))
+    if definition.emits:
+        workers.append(Relay(database, bus, definition.emits, config.stream_replicas, metrics, tracer, log))
 
     revocations = Revocations(bus, log)
     faults = Faults(bus, log) if config.faults else None

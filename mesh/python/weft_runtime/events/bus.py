@@ -81,10 +81,15 @@ class Bus:
 
     async def publish(
         self, subject: str, body: bytes, headers: dict[str, str] | None = None, timeout: float = 2
-    ) -> None:
-        """Publishes into a stream and waits until it is stored. :raises: like ``ask``"""
+    ) -> dict[str, Any]:
+        """
+        Publishes into a stream and waits until it is stored.
+
+        :returns: the acknowledgement: ``seq``, and ``duplicate`` for one that was there already
+        :raises: like ``ask``
+        """
         reply = await self.client.request(subject, body, timeout=timeout, headers=headers)
-        _checked(json.loads(reply.data))
+        return _checked(json.loads(reply.data))
 
     async def subscribe(self, subject: str, take: Any = None) -> Subscription:
         """Plain subscription; ``take`` is an async function of a message. Survives reconnects."""

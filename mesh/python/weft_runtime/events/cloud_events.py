@@ -6,7 +6,7 @@ message as the body. mesh/runtime/events/README.md lists the headers.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from urllib.parse import unquote
 
 _timestamp = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
@@ -33,6 +33,38 @@ class CloudEvent:
 
 class MalformedEvent(Exception):
     """A message that is not a CloudEvent as this mesh writes them. Trying again cannot help."""
+
+
+def encode_cloud_event(event: CloudEvent, service: str) -> dict[str, str]:
+    """
+    Headers of an event; its body is ``event.data`` (NATS Protocol Binding for CloudEvents, section 3.1), with the
+    extensions partitionkey, sequence and traceparent.
+    """
+    headers = {
+        "content-type": "application/protobuf",
+        "ce-specversion": "1.0",
+        "ce-id": event.id,
+        "ce-source": f"/services/{service}",
+        "ce-type": event.type,
+        "ce-time": event.time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.")
+        + f"{event.time.microsecond // 1000:03}Z",
+        "ce-subject": event.key,
+        "ce-partitionkey": event.key,
+        # The extension wants values whose order as text is their order as numbers; 2^64 has 20 digits.
+        "ce-sequence": "" if event.version is None else str(event.version).rjust(20, "0"),
+        "ce-traceparent": event.traceparent or "",
+        "x-request-id": event.request_id or "",
+        "Nats-Msg-Id": event.id,
+    }
+    return {name: _percent_encode(value) for name, value in headers.items() if value}
+
+
+def _percent_encode(value: str) -> str:
+    """Encodes what header values may not hold (CloudEvents HTTP Binding, section 3.1.3.2)."""
+    return "".join(
+        f"%{byte:02X}" if byte < 0x21 or byte > 0x7E or byte in b'"%' else chr(byte)
+        for byte in value.encode()
+    )
 
 
 def decode_cloud_event(headers: Mapping[str, str], data: bytes) -> CloudEvent:

@@ -37,6 +37,8 @@ class EventContract:
     subject: str
     #: Name of the stream that holds every event of the package: a.b.v1 becomes A_B_V1.
     stream: str
+    #: Subjects of all events of the package.
+    stream_subjects: str
     key_field: str
     #: Empty: the contract names none.
     version_field: str
@@ -72,6 +74,7 @@ def event_contract(schema: type[Message]) -> EventContract:
         type=descriptor.full_name,
         subject=policy.subject,
         stream=package.upper().replace(".", "_"),
+        stream_subjects=f"{package}.>",
         key_field=policy.key,
         version_field=policy.version,
         consumers=tuple(_consumer(consumer) for consumer in policy.consumers),

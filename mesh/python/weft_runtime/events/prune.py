@@ -1,7 +1,8 @@
-"""Removes what the event tables need no longer: the same as mesh/runtime/events/prune.ts, for a service that emits nothing."""
+"""Removes what the event tables need no longer: the same as mesh/runtime/events/prune.ts."""
 
 from datetime import timedelta
 
+from weft_runtime.events.streams import RETENTION
 from weft_runtime.polling_worker import PollingWorker
 from weft_runtime.storage.database import Database
 from weft_runtime.telemetry.log import Log
@@ -25,7 +26,11 @@ def pruning(database: Database, log: Log) -> PollingWorker:
 
 
 async def prune_event_tables(database: Database) -> bool:
-    """Deletes a batch of old inbox rows, and turns failures that nobody retries into dead letters. :returns: whether there are more"""
+    """
+    Deletes a batch of old outbox and inbox rows, and turns failures that nobody retries into dead letters.
+
+    :returns: whether there are more
+    """
     await database.execute(
         """update dead_letters set state = 'open', dead_at = now()
            where state = 'retrying' and last_failed_at < now() - $1::interval""",
@@ -38,4 +43,16 @@ async def prune_event_tables(database: Database) -> bool:
         _inbox_retention,
         _batch,
     )
-    return deleted == f"DELETE {_batch}"
+    more = deleted == f"DELETE {_batch}"
+    for row in await database.fetch("select stream from outbox_streams"):
+        # Sequences grow with time: the lowest ones tell whether there is anything to delete.
+        deleted = await database.execute(
+            """delete from outbox where published_at < now() - $1::interval and id in (
+                 select id from outbox where stream = $2 and published_at is not null order by stream_sequence limit $3
+               )""",
+            timedelta(seconds=RETENTION),
+            row["stream"],
+            _batch,
+        )
+        more = more or deleted == f"DELETE {_batch}"
+    return more

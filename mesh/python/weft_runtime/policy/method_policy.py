@@ -24,6 +24,7 @@ class ResolvedPolicy:
     #: Calls in flight in a process: what all callers together may have, each with a process.
     concurrency: int
     importance: int
+    idempotency_key_required: bool
 
 
 @cache
@@ -45,8 +46,6 @@ def policy_of(method: MethodDescriptor) -> ResolvedPolicy:
     callers = frozenset(own.callers or defaults.callers)
     limit = concurrency.limit if concurrency else 0
     latency = _seconds(slo.latency) if slo and slo.HasField("latency") else None
-    if own.idempotency_key or defaults.idempotency_key:
-        raise NotImplementedError(f"{method.full_name}: this runtime has no idempotency keys")
     return ResolvedPolicy(
         access=access if access and access.WhichOneof("rule") else None,
         callers=callers,
@@ -54,6 +53,8 @@ def policy_of(method: MethodDescriptor) -> ResolvedPolicy:
         slow=latency if latency is not None else timeout / 2,
         concurrency=limit * max(1, len(callers)) if limit else 512,
         importance=own.importance or defaults.importance or policy_pb2.IMPORTANCE_NORMAL,
+        idempotency_key_required=(own.idempotency_key or defaults.idempotency_key)
+        == policy_pb2.IDEMPOTENCY_KEY_REQUIRED,
     )
 
 

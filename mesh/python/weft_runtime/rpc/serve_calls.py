@@ -13,6 +13,7 @@ import grpc
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import DecodeError, Message
 
+from weft_runtime.idempotency.require_key import current_key, require_key
 from weft_runtime.policy.access import check_reply_owner, check_request_owner
 from weft_runtime.policy.authorize import authorize
 from weft_runtime.rpc.call import Call
@@ -84,11 +85,17 @@ async def _serve(call: Call, handler: Any, parts: CallParts) -> Message:
                 await parts.faults.inject(call.name)
             # Before the message is looked at: strangers learn nothing about fields.
             principal = await authorize(call, parts)
+            # Costs nothing further in when it is missing.
+            key = require_key(call.method, call.headers.get("idempotency-key"))
+            current_key.set(key)
             request = _decoded(call, handler)
             check_request_owner(call.method, request, principal)
             # Last: the handler sees only messages that obey the contract.
             check_request(request)
             reply: Message = await handler.unary_unary(request, call.context)
+            # So that no contract promises what its service does not hold.
+            if key and not key.used:
+                raise RuntimeError(f"the handler of {call.name} does not answer by AnswerOnce")
             check_reply_owner(call.method, reply, principal)
             return reply
 

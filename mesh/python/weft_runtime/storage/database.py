@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -41,12 +42,27 @@ class Migration:
     statements: Sequence[str]
 
 
+class AtCommit(Protocol):
+    """What ends a transaction that commits."""
+
+    async def before(self, tx: "Transaction") -> None:
+        """The last statements."""
+
+    def after(self) -> None:
+        """It has committed."""
+
+
 class Transaction:
     """A connection within a transaction. Each statement is a span of the request being served."""
 
-    def __init__(self, connection: "PoolConnectionProxy[asyncpg.Record]", place: Place) -> None:
+    def __init__(
+        self, connection: "PoolConnectionProxy[asyncpg.Record]", place: Place, database: "Database"
+    ) -> None:
         self._connection = connection
         self._place = place
+        self.database = database
+        #: By name: whoever is there already takes what is added.
+        self.at_commit: dict[str, AtCommit] = {}
 
     async def execute(self, sql: str, *values: object) -> str:
         """Runs a statement. :returns: PostgreSQL's command tag, such as "UPDATE 3" """
@@ -69,30 +85,41 @@ class Database:
         self.waiting = 0
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Transaction]:
-        """A READ COMMITTED transaction: commits when what is within ends, rolls back when it throws."""
+    async def transaction(self, **settings: str) -> AsyncIterator[Transaction]:
+        """
+        A READ COMMITTED transaction: commits when what is within ends, rolls back when it throws.
+
+        :param settings: of PostgreSQL, for this transaction alone; written by the program, never by a caller
+        """
         async with self._connection() as connection:
             transaction = connection.transaction()
+            tx = Transaction(connection, self._place, self)
             with _traced("BEGIN", self._place), _answered():
                 await transaction.start()
             try:
-                yield Transaction(connection, self._place)
+                for name, value in settings.items():
+                    await tx.execute(f"set local {name} = '{value}'")
+                yield tx
+                for each in tx.at_commit.values():
+                    await each.before(tx)
             except BaseException:
                 with _traced("ROLLBACK", self._place), _answered():
                     await transaction.rollback()
                 raise
             with _traced("COMMIT", self._place), _answered():
                 await transaction.commit()
+            for each in tx.at_commit.values():
+                each.after()
 
     async def execute(self, sql: str, *values: object) -> str:
         """Runs one statement by itself."""
         async with self._connection() as connection:
-            return await Transaction(connection, self._place).execute(sql, *values)
+            return await Transaction(connection, self._place, self).execute(sql, *values)
 
     async def fetch(self, sql: str, *values: object) -> list[asyncpg.Record]:
         """Rows of one statement by itself."""
         async with self._connection() as connection:
-            return await Transaction(connection, self._place).fetch(sql, *values)
+            return await Transaction(connection, self._place, self).fetch(sql, *values)
 
     @property
     def name(self) -> str:

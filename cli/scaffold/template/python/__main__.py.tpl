@@ -1,0 +1,5 @@
+from weft_runtime.run_service import run_service
+
+from {{file}}_service.service import {{file}}
+
+run_service({{file}})
