@@ -7,9 +7,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Copy } from "./copy.ts";
 
 /** Starts the system and waits until it is ready. @throws Error when it ends before */
-export async function start(copy: Copy, portOffset: number): Promise<ChildProcess> {
+export async function start(copy: Copy, portOffset: number, args: string[] = []): Promise<ChildProcess> {
   const ready = join(copy.folder, ".weft/ready.json");
-  const child = spawn("node", ["bootstrap.mjs", "start", "--ready-file", ready], {
+  const child = spawn("node", ["bootstrap.mjs", "start", "--ready-file", ready, ...args], {
     cwd: copy.folder,
     env: { ...process.env, WEFT_PORT_OFFSET: `${portOffset}` },
     stdio: ["ignore", "ignore", "inherit"],
