@@ -14,6 +14,8 @@ test("events have one effect each, and what cannot be handled is kept for the op
   ]);
   const args = ["test", "-count=1", "-v", "-run", "^TestOverARealBus$", "./mesh/go/events"];
   const env = { ...process.env, WEFT_TEST_DATABASE_URL, WEFT_TEST_NATS_URL };
-  const { stdout } = await promisify(execFile)("go", args, { cwd: root, env });
+  const { stdout } = await promisify(execFile)("go", args, { cwd: root, env }).catch((error) => {
+    throw new Error(`${error.stdout}${error.stderr}`);
+  });
   expect(stdout).toContain("--- PASS: TestOverARealBus");
 }, 120_000);
