@@ -21,8 +21,6 @@ const edits: Readonly<Record<string, Edit>> = {
       [/^ *- summary=.*\n/m, ""],
       [jwks, "$1https://id.example.com/.well-known/jwks.json"],
     ]),
-  "buf.gen.python.yaml": (text) => text.replace("proto/shop, ", ""),
-  "buf.gen.go.yaml": (text) => text.replace("proto/shop, ", ""),
   ".ci/run": (text) => text.replaceAll(/\nstep "[^"\n]*"\nnpm run --silent (scaffold:eject|polyglot)\n/g, ""),
   "cli/commands.ts": (text) =>
     replaced(text, [

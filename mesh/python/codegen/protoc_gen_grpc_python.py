@@ -22,6 +22,8 @@ def generate(request: plugin_pb2.CodeGeneratorRequest) -> plugin_pb2.CodeGenerat
     with_services = [
         file.name for file in request.proto_file if file.service and file.name in request.file_to_generate
     ]
+    if not with_services:
+        return answer
     with tempfile.TemporaryDirectory() as folder:
         descriptors = Path(folder, "descriptors.binpb")
         descriptors.write_bytes(FileDescriptorSet(file=request.proto_file).SerializeToString())
