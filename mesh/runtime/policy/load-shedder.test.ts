@@ -39,6 +39,20 @@ test("it ends when the loop is in time again", () => {
   expect(shares(shedder)).toEqual({ low: 0, normal: 0, high: 0 });
 });
 
+test("it ends slowly while it may go on, and quickly once the loop has been in time for two seconds", () => {
+  const shedder = new LoadShedder(100);
+  const inTime = (windows: number) => {
+    for (let i = 0; i < windows; i++) shedder.observe(5, 0.5);
+    return Number(shedder.level.toFixed(2));
+  };
+  late(shedder, 12);
+  expect(inTime(4)).toBe(2.6);
+  late(shedder, 1);
+  expect(inTime(4)).toBe(2.45);
+  expect(inTime(1)).toBe(1.95);
+  expect(inTime(4)).toBe(0);
+});
+
 test("a machine that is slow for another reason is no reason to refuse", () => {
   const shedder = new LoadShedder(100);
   for (let i = 0; i < 20; i++) shedder.observe(500, 0.1);

@@ -13,6 +13,9 @@ const BUSY = 0.1;
 /** How far one late window goes, and how far back one in time: quickly into shedding, slowly out of it. */
 const UP = 0.25;
 const DOWN = 0.1;
+/** Windows in time one after the other behind which the overload is over, and how far back each goes from then on. */
+const OVER = 4;
+const DOWN_AFTER = 0.5;
 /** Share of important calls that is never shed. */
 const RESERVE = 0.2;
 
@@ -24,6 +27,8 @@ const RESERVE = 0.2;
 export class LoadShedder {
   readonly #lateMs: number;
   #level = 0;
+  /** Windows in time since the last late one. */
+  #inTime = 0;
   #timer: NodeJS.Timeout | undefined;
   /** What is owed of the next refusal, for each importance: spreads refusals evenly, without chance. */
   readonly #owed: Record<number, number> = {};
@@ -67,7 +72,9 @@ export class LoadShedder {
    */
   observe(p99Ms: number, cpuShare: number): void {
     const late = p99Ms > this.#lateMs && cpuShare > BUSY;
-    this.#level = Math.min(3, Math.max(0, this.#level + (late ? UP : -DOWN)));
+    this.#inTime = late ? 0 : this.#inTime + 1;
+    const change = late ? UP : this.#inTime > OVER ? -DOWN_AFTER : -DOWN;
+    this.#level = Math.min(3, Math.max(0, this.#level + change));
   }
 
   /** How much is given up: see the class. */

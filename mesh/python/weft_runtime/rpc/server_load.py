@@ -16,6 +16,8 @@ _look_every, _window = 0.1, 0.5
 _busy = 0.3
 #: How far one late window goes, and how far back one in time: quickly into shedding, slowly out of it.
 _up, _down = 0.25, 0.1
+#: Windows in time one after the other behind which the overload is over, and how far back each goes from then on.
+_over, _down_after = 4, 0.5
 #: Share of important calls that is never shed.
 _reserve = 0.2
 #: Time that a start may take, in seconds.
@@ -35,6 +37,8 @@ class ServerLoad:
         #: Calls given up since the process began.
         self.shed = 0
         self._late = late
+        #: Windows in time since the last late one.
+        self._in_time = 0
         self._in_flight: Counter[MethodDescriptor] = Counter()
         self._owed: defaultdict[int, float] = defaultdict(float)
         self._measuring = in_background(self._measure()) if late > 0 else None
@@ -62,7 +66,9 @@ class ServerLoad:
     def observe(self, lateness: float, cpu_share: float) -> None:
         """Takes one window's measurement: how late the loop was at worst, in seconds, and the CPU it used."""
         late = lateness > self._late and cpu_share > _busy
-        self.level = min(3.0, max(0.0, self.level + (_up if late else -_down)))
+        self._in_time = 0 if late else self._in_time + 1
+        change = _up if late else -_down_after if self._in_time > _over else -_down
+        self.level = min(3.0, max(0.0, self.level + change))
 
     async def _measure(self) -> None:
         await asyncio.sleep(_start)
