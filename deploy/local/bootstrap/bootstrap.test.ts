@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   realpathSync,
   rmSync,
@@ -133,11 +134,21 @@ test("an install that was interrupted is done again", async () => {
   expect(again.output()).toContain("✓ packages installed");
 });
 
-test("two starts at once install once", async () => {
+test("several starts at once install once", async () => {
   npmDoes(`await new Promise((resolve) => setTimeout(resolve, 500)); ${installing}`);
-  const both = [bootstrap(["run", "ask.ts"]), bootstrap(["run", "ask.ts"])];
-  expect(await Promise.all(both.map(({ exited }) => exited))).toEqual([0, 0]);
+  const all = Array.from({ length: 6 }, () => bootstrap(["run", "ask.ts"]));
+  expect(await Promise.all(all.map(({ exited }) => exited))).toEqual([0, 0, 0, 0, 0, 0]);
   expect(npmCalls()).toHaveLength(1);
+});
+
+test("several starts at once take the lock of one that has died away, and install once", async () => {
+  npmDoes(`await new Promise((resolve) => setTimeout(resolve, 500)); ${installing}`);
+  mkdirSync(join(checkout, ".weft"), { recursive: true });
+  write(".weft/npm-ci.pid", "999999999");
+  const all = Array.from({ length: 6 }, () => bootstrap(["run", "ask.ts"]));
+  expect(await Promise.all(all.map(({ exited }) => exited))).toEqual([0, 0, 0, 0, 0, 0]);
+  expect(npmCalls()).toHaveLength(1);
+  expect(readdirSync(join(checkout, ".weft")).filter((name) => name.startsWith("npm-ci"))).toEqual([]);
 });
 
 test("a failed install shows npm's reason without its noise, and what to do", async () => {

@@ -104,7 +104,7 @@ function explainInstall(code) {
   ].join("\n");
 }
 
-/** Two commands at once on a clean clone: the second waits for the first one's packages. */
+/** Several commands at once on a clean clone: the others wait for the first one's packages. */
 async function lockInstall() {
   fs.mkdirSync(path.dirname(installLock), { recursive: true, mode: 0o711 });
   for (let told = false; ; ) {
@@ -114,14 +114,39 @@ async function lockInstall() {
     } catch (error) {
       if (error.code !== "EEXIST") throw error;
     }
-    const holder = Number(readOr(installLock, ""));
-    if (!isAlive(holder)) {
-      fs.rmSync(installLock, { force: true });
+    const holder = holderOfLock();
+    if (holder !== undefined && !isAlive(holder)) {
+      takeAway(holder);
       continue;
     }
-    if (!told) console.log(`… waiting for process ${holder}, which is installing packages`);
-    told = true;
+    if (!told && holder) console.log(`… waiting for process ${holder}, which is installing packages`);
+    told ||= holder !== undefined;
     await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+
+/** Process that has the lock; undefined while it writes itself down, which takes no time: 0 for one that never did. */
+function holderOfLock() {
+  try {
+    const text = fs.readFileSync(installLock, "utf8");
+    if (text === "" && Date.now() - fs.statSync(installLock).mtimeMs < 5_000) return undefined;
+    return Number(text);
+  } catch (error) {
+    if (error.code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** Removes the lock of a process that has died, and no other: somebody may have removed that, and locked, before. */
+function takeAway(holder) {
+  const aside = `${installLock}.${process.pid}`;
+  try {
+    fs.renameSync(installLock, aside);
+    const text = readOr(aside, "");
+    fs.rmSync(aside);
+    if (Number(text) !== holder) fs.writeFileSync(installLock, text, { flag: "wx" });
+  } catch (error) {
+    if (error.code !== "ENOENT" && error.code !== "EEXIST") throw error;
   }
 }
 
