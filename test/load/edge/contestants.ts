@@ -1,10 +1,11 @@
 /** The gateways that are compared: what each does for a request, and how it is started. */
 import { join } from "node:path";
+import { freePort } from "#local/free-port.ts";
 import { DESCRIPTORS } from "./contract/books.ts";
 import { envoyCommand } from "./gateways/envoy.ts";
 import { buildGrpcGateway } from "./gateways/grpc-gateway.ts";
 import type { Identities } from "./identities.ts";
-import { freePort, type ServerProcess, startServer } from "./processes.ts";
+import { type ServerProcess, startServer } from "./processes.ts";
 
 /** Where a contestant finds what it needs. */
 export interface Surroundings {

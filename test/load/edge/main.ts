@@ -3,11 +3,12 @@ import { mkdirSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { freePort } from "#local/free-port.ts";
 import { compareGateways } from "./compare-gateways.ts";
 import type { Surroundings } from "./contestants.ts";
 import { createIdentities } from "./identities.ts";
 import { memorySlope } from "./memory-slope.ts";
-import { freePort, startServer } from "./processes.ts";
+import { startServer } from "./processes.ts";
 import { routerCost } from "./router-cost.ts";
 
 const { values } = parseArgs({

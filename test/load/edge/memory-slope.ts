@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { freePort } from "#local/free-port.ts";
 import { type Surroundings, startMeshEdge } from "./contestants.ts";
 import { scenarios } from "./contract/books.ts";
 import { residentBytes } from "./cpu-time.ts";
 import { Heap } from "./heap.ts";
 import { Load, requestBytes } from "./measure.ts";
-import { freePort } from "./processes.ts";
 
 const BATCH = 2_000;
 const POINTS = 20;

@@ -1,9 +1,10 @@
 /** CPU time of unary calls, server and client side. See README.md. */
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { freePort } from "#local/free-port.ts";
 import { cpuMicros } from "../edge/cpu-time.ts";
 import { median } from "../edge/measure.ts";
-import { freePort, type ServerProcess, startServer } from "../edge/processes.ts";
+import { type ServerProcess, startServer } from "../edge/processes.ts";
 import { Caller } from "./caller.ts";
 import { createKeys } from "./identities.ts";
 

@@ -1,11 +1,12 @@
 /** `npm run bench:telemetry`: what spans and numbers add to a call. README.md tells how to read it. */
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { freePort } from "#local/free-port.ts";
 import { DESCRIPTORS, scenarios } from "../edge/contract/books.ts";
 import { cpuMicros } from "../edge/cpu-time.ts";
 import { createIdentities } from "../edge/identities.ts";
 import { checkReply, Load, median, requestBytes } from "../edge/measure.ts";
-import { freePort, type ServerProcess, startServer } from "../edge/processes.ts";
+import { type ServerProcess, startServer } from "../edge/processes.ts";
 import { Caller } from "../rpc/caller.ts";
 import { createKeys } from "../rpc/identities.ts";
 
