@@ -28,6 +28,7 @@ const knowTheShop = [
   "test/load/resilience",
   "test/polyglot/go",
   "test/polyglot/main.ts",
+  "test/polyglot/python/events.test.ts",
   "test/polyglot/python/in-the-shop.ts",
   "test/polyglot/python/main.ts",
   "test/scaffold/eject.ts",

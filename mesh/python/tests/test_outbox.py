@@ -1,4 +1,4 @@
-"""What is written into the outbox, and in which order it leaves. The rest needs a database and a bus: npm run scaffold."""
+"""What is written into the outbox, and in which order it leaves. The rest is in test_events_over_a_real_bus.py."""
 
 import asyncio
 import json

@@ -12,6 +12,7 @@ const root = resolve(import.meta.dirname, "../../..");
 const contractTests = [
   "services/email/email-service.test.ts",
   "services/email/send-mails.test.ts",
+  "test/polyglot/python/events.test.ts",
   "test/polyglot/python/same-service.test.ts",
 ];
 
