@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from nats.errors import MaxPayloadError
+from nats.errors import BadSubjectError, MaxPayloadError, NoRespondersError
 from shop.order.v1.events_pb2 import OrderConfirmed, OrderPlaced
 
 from weft_runtime.events.blocked_keys import BlockedKeys
-from weft_runtime.events.bus import JetStreamError
+from weft_runtime.events.bus import BusAway, JetStreamError
 from weft_runtime.events.cloud_events import CloudEvent, decode_cloud_event, encode_cloud_event
 from weft_runtime.events.outbox import partition_of, record_event
 from weft_runtime.events.publish_round import OutboxRow, Round, publish_rows
@@ -124,10 +124,15 @@ def test_a_refused_key_waits_longer_each_time() -> None:
     ("error", "trouble"),
     [
         (TimeoutError(), True),
+        (ConnectionResetError(), True),
+        (BusAway("not yet"), True),
+        (NoRespondersError(), True),
         (JetStreamError(10_059, 404, "stream not found"), True),
         (JetStreamError(10_077, 503, "full"), True),
         (JetStreamError(10_054, 400, "message size exceeds maximum allowed"), False),
         (MaxPayloadError(), False),
+        (BadSubjectError(), False),
+        (ValueError("nobody has thought of it"), False),
     ],
 )
 def test_a_broker_in_trouble_is_told_from_one_that_refuses_an_event(error: Exception, trouble: bool) -> None:

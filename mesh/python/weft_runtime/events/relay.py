@@ -13,11 +13,12 @@ import time
 from collections.abc import Sequence
 
 from google.protobuf.message import Message
-from nats.errors import MaxPayloadError
+from nats.errors import BadSubjectError, MaxPayloadError
+from nats.errors import Error as NatsError
 
 from weft_runtime.background import in_background
 from weft_runtime.events.blocked_keys import BlockedKeys
-from weft_runtime.events.bus import Bus, JetStreamError
+from weft_runtime.events.bus import Bus, BusAway, JetStreamError
 from weft_runtime.events.cloud_events import encode_cloud_event
 from weft_runtime.events.commit_signal import commits_of
 from weft_runtime.events.event_contract import event_contract
@@ -190,9 +191,11 @@ class Relay:
 
 def is_broker_trouble(error: Exception) -> bool:
     """
-    Tells a broker that is away, slow or without the stream, so that no event would fare better, from one that refuses
-    a single event: that must not stop others.
+    Whether the broker is away, slow, has no such stream or cannot store anything, so that no event would fare better.
+    Everything else is about the one event, also what nobody has thought of: it must not stop others.
     """
     if isinstance(error, JetStreamError):
         return error.status == 404 or error.status >= 500
-    return not isinstance(error, MaxPayloadError)
+    if isinstance(error, (MaxPayloadError, BadSubjectError)):
+        return False
+    return isinstance(error, (BusAway, NatsError, OSError, TimeoutError))
