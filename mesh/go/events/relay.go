@@ -2,7 +2,6 @@ package events
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -26,7 +25,6 @@ const (
 	slowPublish = time.Second
 	// checkInterval is how often an idle relay makes sure that its streams are still there.
 	checkInterval = 5 * time.Second
-	pruneInterval = 10 * time.Minute
 	// silence is longer than a round may take.
 	silence = 30 * time.Second
 )
@@ -89,7 +87,11 @@ func StartRelay(
 	ctx, cancel := context.WithCancel(context.Background())
 	r.cancel = cancel
 	r.ended.Go(func() { r.run(ctx) })
-	r.ended.Go(func() { r.pruneNowAndThen(ctx) })
+	r.ended.Go(func() {
+		storage.PruneNowAndThen(ctx, log, "event tables were not pruned", func(ctx context.Context) error {
+			return prune(ctx, db)
+		})
+	})
 	return r, nil
 }
 
@@ -249,27 +251,6 @@ func (r *Relay) send(ctx context.Context, row *outgoing) (int64, error) {
 		}
 	}
 	return sequence, nil
-}
-
-func (r *Relay) pruneNowAndThen(ctx context.Context) {
-	ticker := time.NewTicker(pruneInterval)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-			if err := pruneOnce(ctx, r.db); err != nil && !errors.Is(err, context.Canceled) {
-				r.log.Warn("event tables were not pruned", telemetry.Err(err))
-			}
-		}
-	}
-}
-
-func pruneOnce(ctx context.Context, db *storage.Database) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
-	return prune(ctx, db)
 }
 
 // errorType is the value of error.type: a class, never a text.

@@ -6,14 +6,12 @@ import (
 	_ "embed"
 	"errors"
 	"log/slog"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"google.golang.org/grpc/codes"
 
 	"weft.local/weft/mesh/go/rpc/refusal"
 	"weft.local/weft/mesh/go/storage"
-	"weft.local/weft/mesh/go/telemetry"
 )
 
 // Tables makes the table of stored replies, for a service's migration.
@@ -23,10 +21,8 @@ var Tables string
 
 const (
 	// retention of a reply (draft-ietf-httpapi-idempotency-key-header, section 2.3), as an interval of PostgreSQL.
-	retention     = "24 hours"
-	pruneBatch    = 1_000
-	pruneInterval = 10 * time.Minute
-	pruneTimeout  = time.Minute
+	retention  = "24 hours"
+	pruneBatch = 1_000
 	// lockNotAvailable is the SQLSTATE of a wait that lock_timeout has ended.
 	lockNotAvailable = "55P03"
 )
@@ -83,23 +79,12 @@ func inFlight() error {
 // PruneNowAndThen deletes replies that are older than 24 hours, in small batches, until ctx ends. Safe to run
 // concurrently.
 func PruneNowAndThen(ctx context.Context, db *storage.Database, log *slog.Logger) {
-	ticker := time.NewTicker(pruneInterval)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-			if err := prune(ctx, db); err != nil && !errors.Is(err, context.Canceled) {
-				log.Warn("stored replies were not pruned", telemetry.Err(err))
-			}
-		}
-	}
+	storage.PruneNowAndThen(ctx, log, "stored replies were not pruned", func(ctx context.Context) error {
+		return prune(ctx, db)
+	})
 }
 
 func prune(ctx context.Context, db *storage.Database) error {
-	ctx, cancel := context.WithTimeout(ctx, pruneTimeout)
-	defer cancel()
 	for {
 		result, err := db.Exec(ctx, `delete from stored_replies where (user_id, route, key) in (
 			select user_id, route, key from stored_replies where created_at <= now() - interval '`+retention+`'
