@@ -1,7 +1,8 @@
 /** Writes gen/python anew: `npm run gen:python`. Needs Python, and no network once its packages are there. */
 import { resolve } from "node:path";
+import { NotBuilt } from "#local/implementations/implementation.ts";
 import { pythonWithTools } from "#local/implementations/python.ts";
-import { runCommand } from "#local/run-command.ts";
+import { CommandFailed, runCommand } from "#local/run-command.ts";
 
 const root = resolve(import.meta.dirname, "../../..");
 
@@ -16,4 +17,9 @@ export async function generatePython(): Promise<void> {
   });
 }
 
-if (import.meta.main) await generatePython();
+if (import.meta.main)
+  await generatePython().catch((error: unknown) => {
+    if (!(error instanceof NotBuilt || error instanceof CommandFailed)) throw error;
+    console.error(error.message);
+    process.exitCode = 1;
+  });
