@@ -25,7 +25,7 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// A product's stock changed.
+// More or fewer pieces of a product can be ordered than before.
 type StockChanged struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Id of the product.

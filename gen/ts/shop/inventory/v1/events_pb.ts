@@ -18,7 +18,7 @@ export const file_shop_inventory_v1_events: GenFile = /*@__PURE__*/
   fileDesc("Ch5zaG9wL2ludmVudG9yeS92MS9ldmVudHMucHJvdG8SEXNob3AuaW52ZW50b3J5LnYxIr0BCgxTdG9ja0NoYW5nZWQSEgoKcHJvZHVjdF9pZBgBIAEoCRIRCglhdmFpbGFibGUYAiABKAUSDwoHdmVyc2lvbhgDIAEoAxIuCgpjaGFuZ2VkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcDpF2rkjQQofc2hvcC5pbnZlbnRvcnkudjEuc3RvY2tfY2hhbmdlZBIKcHJvZHVjdF9pZBoHdmVyc2lvbiIJCgdwcm9kdWN0YgZwcm90bzM", [file_google_protobuf_timestamp, file_weft_policy_v1_policy]);
 
 /**
- * A product's stock changed.
+ * More or fewer pieces of a product can be ordered than before.
  *
  * @generated from message shop.inventory.v1.StockChanged
  */
