@@ -1,5 +1,7 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
-import { environmentsFor, inheritedEnvironment } from "./environments.ts";
+import { environmentsFor, inheritedEnvironment, settingsOfTheEdge } from "./environments.ts";
 import { placesFor, type System } from "./topology.ts";
 
 const library: System = {
@@ -73,4 +75,10 @@ test("settings of services and of the edge come from the reader, connections and
   expect(inheritedEnvironment({ ...given, NATS_URL: "x", WEFT_SEED: "x", npm_lifecycle_event: "x" })).toEqual(
     given,
   );
+});
+
+test("what is passed on to the edge are settings that it has", () => {
+  const reference = readFileSync(join(import.meta.dirname, "../../docs/reference/configuration.md"), "utf8");
+  const edge = reference.slice(reference.indexOf("## The edge"), reference.indexOf("## The dashboard"));
+  expect([...settingsOfTheEdge].filter((name) => !edge.includes(`| \`${name}\``))).toEqual([]);
 });

@@ -156,7 +156,7 @@ function withPort(url: string, own: number, wanted: number): string {
 const notInherited = /^(npm_|WEFT_|DATABASE_URL|NATS_|PORT$|INIT_CWD$|NODE_ENV$|NODE_COMPILE_CACHE$|VITEST)/;
 
 /** Settings of the edge that the reader may give; the others follow from how the system is run. */
-const settingsOfTheEdge = new Set([
+export const settingsOfTheEdge: ReadonlySet<string> = new Set([
   "WEFT_ADDRESS_RATE_LIMIT",
   "WEFT_CORS_ORIGINS",
   "WEFT_FORWARDED_HEADER",
