@@ -8,6 +8,7 @@ import {
   readFileSync,
   realpathSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -149,6 +150,15 @@ test("several starts at once take the lock of one that has died away, and instal
   expect(await Promise.all(all.map(({ exited }) => exited))).toEqual([0, 0, 0, 0, 0, 0]);
   expect(npmCalls()).toHaveLength(1);
   expect(readdirSync(join(checkout, ".weft")).filter((name) => name.startsWith("npm-ci"))).toEqual([]);
+});
+
+test("a lock without a name in it is being written, and abandoned only when that stays so", async () => {
+  npmDoes(`fs.writeFileSync("began", String(Date.now())); ${installing}`);
+  mkdirSync(join(checkout, ".weft"), { recursive: true });
+  write(".weft/npm-ci.pid", "");
+  const written = statSync(join(checkout, ".weft/npm-ci.pid")).mtimeMs;
+  expect(await bootstrap(["run", "ask.ts"]).exited).toBe(0);
+  expect(Number(readFileSync(join(checkout, "began"), "utf8")) - written).toBeGreaterThanOrEqual(5_000);
 });
 
 test("a failed install shows npm's reason without its noise, and what to do", async () => {
