@@ -33,9 +33,11 @@ export default defineConfig({
     pool: "forks",
     // Most of them wait for processes and disks more than they compute.
     maxWorkers: Math.max(2, availableParallelism() - 1),
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
+    // Far above what any test takes: they end a hang, and do not fail a slow machine.
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
     teardownTimeout: 20_000,
+    expect: { poll: { timeout: 30_000 } },
     projects: [
       {
         extends: true,
@@ -53,8 +55,8 @@ export default defineConfig({
           name: "journeys",
           include: journeys,
           globalSetup: ["test/system/journeys.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 180_000,
+          testTimeout: 120_000,
+          hookTimeout: 240_000,
         },
       },
     ],

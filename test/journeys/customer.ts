@@ -96,7 +96,7 @@ export class Customer {
   }
 
   /** The order once it is settled. @throws Error after `seconds` */
-  async settledOrder(id: string, seconds = 30): Promise<Record<string, unknown> & { status: string }> {
+  async settledOrder(id: string, seconds = 60): Promise<Record<string, unknown> & { status: string }> {
     for (const end = Date.now() + seconds * 1_000; ; ) {
       const { body, status } = await this.get(`/v1/orders/${id}`).catch(() => ({
         body: undefined,
@@ -114,7 +114,7 @@ export class Customer {
 export async function eventually<T>(
   what: string,
   look: () => Promise<T | undefined | false>,
-  seconds = 20,
+  seconds = 60,
 ): Promise<T> {
   for (const end = Date.now() + seconds * 1_000; ; ) {
     const found = await look();

@@ -45,18 +45,26 @@ async function order(requestId: string, paymentToken = "tok_visa"): Promise<stri
   return body.id;
 }
 
-/** The spans of a request once the mail has left. */
+/** The spans of a request once nothing more can come: checkout over, every event handled, the mail gone. */
 async function traceOf(requestId: string): Promise<ReceivedSpan[]> {
-  const done = (spans: readonly ReceivedSpan[]) =>
-    spans.some(({ name, attributes }) => name === "mail" && attributes["weft.request.id"] === requestId);
-  await collector.until(done);
-  // The checkout's own end comes by another process; nothing is sent later than that.
-  await eventually("the whole trace", async () => {
-    const spans = withRequestId(requestId);
-    return spans.some(({ name }) => name === "checkout") && orphansOf(spans).length === 0;
-  });
+  const whole = (spans: readonly ReceivedSpan[]) =>
+    ["checkout", "mail"].every((end) => spans.some(({ name }) => name === end)) &&
+    spans.filter(({ name }) => name.startsWith("create ")).every((event) => wasHandled(event, spans)) &&
+    orphansOf(spans).length === 0;
+  await eventually("the whole trace", async () => whole(withRequestId(requestId)));
   return withRequestId(requestId);
 }
+
+/** Whether what comes after an event was created is all there: it is published, read and handled. */
+const wasHandled = (created: ReceivedSpan, spans: readonly ReceivedSpan[]): boolean =>
+  ["publish ", "process ", "handle "].reduce(
+    (parents, step) =>
+      spans.filter(
+        ({ name, parentSpanId }) =>
+          name.startsWith(step) && parents.some(({ spanId }) => spanId === parentSpanId),
+      ),
+    [created],
+  ).length > 0;
 
 /** What the semantic conventions want of a span of this kind; url.path is left out on purpose. */
 function conventionsFor({ kind, attributes }: ReceivedSpan): string[] {
