@@ -6,9 +6,10 @@ import { frameMessage, MessageFrames } from "../transcode/message-frames.ts";
 import { responseHeaders } from "../transcode/metadata.ts";
 import { StatusError } from "../transcode/status.ts";
 import type { Call } from "../transcode/upstream-call.ts";
+import { writeThrough } from "../transcode/write-through.ts";
 import type { ConnectCodec } from "./connect-codec.ts";
 import { connectError, connectTimeout } from "./connect-error.ts";
-import { admitRpc, type ProtocolSettings, pipeRequest, type RpcCall, writeThrough } from "./rpc-call.ts";
+import { admitRpc, type ProtocolSettings, pipeRequest, type RpcCall } from "./rpc-call.ts";
 import type { RpcMethod } from "./rpc-methods.ts";
 
 const END_STREAM_FLAG = 0x02;

@@ -6,10 +6,11 @@ import { essenceOf } from "../transcode/media.ts";
 import { responseHeaders } from "../transcode/metadata.ts";
 import { Code, StatusError } from "../transcode/status.ts";
 import type { Call } from "../transcode/upstream-call.ts";
+import { writeThrough } from "../transcode/write-through.ts";
 import { Base64Stream } from "./base64-stream.ts";
 import { FrameLimit } from "./frame-limit.ts";
 import { copy, errorTrailers, grpcTrailers } from "./grpc-trailers.ts";
-import { admitRpc, type ProtocolSettings, pipeRequest, type RpcCall, writeThrough } from "./rpc-call.ts";
+import { admitRpc, type ProtocolSettings, pipeRequest, type RpcCall } from "./rpc-call.ts";
 import type { RpcMethod } from "./rpc-methods.ts";
 
 const TRAILER_FLAG = 0x80;

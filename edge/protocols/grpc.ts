@@ -4,9 +4,10 @@ import { type HttpRequest, type HttpResponse, head } from "../transcode/exchange
 import { responseHeaders } from "../transcode/metadata.ts";
 import { Code, StatusError } from "../transcode/status.ts";
 import type { Call } from "../transcode/upstream-call.ts";
+import { writeThrough } from "../transcode/write-through.ts";
 import { FrameLimit } from "./frame-limit.ts";
 import { copy, errorTrailers, grpcTrailers } from "./grpc-trailers.ts";
-import { admitRpc, type ProtocolSettings, pipeRequest, type RpcCall, writeThrough } from "./rpc-call.ts";
+import { admitRpc, type ProtocolSettings, pipeRequest, type RpcCall } from "./rpc-call.ts";
 import type { RpcMethod } from "./rpc-methods.ts";
 
 /** Negotiated between client and upstream; the edge does not look into messages. */

@@ -143,13 +143,3 @@ export function pipeRequest(
   );
   request.on("end", () => guarded(() => call.end()));
 }
-
-/** Writes to the client at its pace: the upstream waits while the client does not read. */
-export function writeThrough(response: HttpResponse, call: () => Call): (chunk: Buffer) => void {
-  const stream = response as import("node:http").ServerResponse;
-  return (chunk) => {
-    if (chunk.length === 0 || stream.write(chunk)) return;
-    call().pause();
-    stream.once("drain", () => call().resume());
-  };
-}

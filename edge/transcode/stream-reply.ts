@@ -10,6 +10,7 @@ import { contentTypeOf } from "./renderer.ts";
 import type { RestCall } from "./rest-call.ts";
 import { Code, StatusError } from "./status.ts";
 import type { Call, CallSink } from "./upstream-call.ts";
+import { writeThrough } from "./write-through.ts";
 
 /** How messages of a stream are put one after another. */
 interface Framing {
@@ -74,12 +75,7 @@ export function streamSink(rest: RestCall, accepted: string | undefined, call: (
     head(rest.response, 200, Object.assign(headers, rest.extraHeaders));
     started = true;
   };
-  const put = (chunk: string | Buffer): void => {
-    if (chunk.length > 0 && !response.write(chunk, "latin1")) {
-      call().pause();
-      response.once("drain", () => call().resume());
-    }
-  };
+  const put = writeThrough(response, call);
   const onMessage = (message: Buffer): void => {
     if (!framing) {
       const body = renderer.httpBody(message);
