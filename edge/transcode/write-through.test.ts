@@ -22,9 +22,10 @@ test("the upstream waits while the client does not read, however many messages c
   expect(client.listenerCount("drain")).toBe(1);
   expect(asked).toEqual(["pause"]);
 
+  const drained = once(client, "drain");
   reads = true;
   read();
-  await once(client, "drain");
+  await drained;
   expect(asked).toEqual(["pause", "resume"]);
 
   reads = false;
