@@ -113,3 +113,43 @@ test("the rest of a request whose answer has left is not read for ever", async (
   }
   expect(sent).toBeLessThan(100_000_000);
 });
+
+/** Begins and cancels calls, `together` at a time, until `count` or until the connection has gone. */
+async function cancelCalls(session: http2.ClientHttp2Session, count: number, together = 50): Promise<number> {
+  let cancelled = 0;
+  while (cancelled < count && !session.closed && !session.destroyed) {
+    const calls = Array.from({ length: together }, () =>
+      session.request({ ":path": "/taken", ":method": "POST" }).on("error", () => {}),
+    );
+    const closed = calls.map((call) => new Promise((resolve) => call.once("close", resolve)));
+    for (const call of calls) call.close(http2.constants.NGHTTP2_CANCEL);
+    await Promise.all(closed);
+    cancelled += together;
+  }
+  return cancelled;
+}
+
+test("calls that their callers give up, a thousand at once, do not end the other calls of the connection", async () => {
+  const session = http2.connect(`http://127.0.0.1:${port}`);
+  session.on("error", () => {});
+  const held = session.request({ ":path": "/taken", ":method": "POST" }).setEncoding("utf8");
+  held.on("error", () => {});
+  await expect.poll(() => streams.length).toBe(1);
+  expect(await cancelCalls(session, 1_000)).toBe(1_000);
+  streams[0]!.respond({ ":status": 200 });
+  streams[0]!.end("answer");
+  let text = "";
+  held.on("data", (chunk) => {
+    text += chunk;
+  });
+  await new Promise((resolve) => held.once("close", resolve));
+  expect(text).toBe("answer");
+  session.destroy();
+});
+
+test("a peer that does nothing but reset its streams loses its connection (CVE-2023-44487)", async () => {
+  const session = http2.connect(`http://127.0.0.1:${port}`);
+  session.on("error", () => {});
+  expect(await cancelCalls(session, 100_000, 100)).toBeLessThan(100_000);
+  session.destroy();
+});

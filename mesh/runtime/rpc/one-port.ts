@@ -23,6 +23,14 @@ const handshake = 0x16;
 /** Time a new connection has to show what it speaks, and HTTP/1.1 requests to send their head, in milliseconds. */
 const headTimeoutMs = 10_000;
 const requestTimeoutMs = 15_000;
+
+/**
+ * Streams that a peer may reset, at once and a second, before its connection is ended (rapid reset, CVE-2023-44487).
+ * A peer is no user but a service or the edge, with the calls of all users on one connection: below what those may
+ * cancel together, one of them could end the calls of the others.
+ */
+const resets = { streamResetBurst: 5_000, streamResetRate: 1_000 };
+
 /** What answers requests of either protocol. */
 export interface OnePortHandlers {
   http1: http.RequestListener;
@@ -54,8 +62,7 @@ export function createOnePort(handlers: OnePortHandlers, secure?: tls.Server): h
     settings: { maxConcurrentStreams: 100, maxHeaderListSize: 16_384, initialWindowSize: 1_048_576 },
     maxSessionMemory: 10,
     maxSessionInvalidFrames: 100,
-    streamResetBurst: 200,
-    streamResetRate: 33,
+    ...resets,
   });
   dispatchStreams(h2, handlers);
   tendSessions(h2);
