@@ -1,7 +1,7 @@
 /** The server as peers see it: @grpc/grpc-js, and frames by hand where a peer must misbehave. */
 import { once } from "node:events";
 import http2, { type ClientHttp2Session, type ClientHttp2Stream, type OutgoingHttpHeaders } from "node:http2";
-import type { AddressInfo } from "node:net";
+import net, { type AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError, type HandlerContext, type Interceptor } from "@connectrpc/connect";
@@ -112,6 +112,39 @@ async function replyOf(stream: ClientHttp2Stream): Promise<RawReply> {
   return reply;
 }
 
+const frameType = { data: 0, headers: 1, reset: 3, settings: 4, ping: 6 } as const;
+const [endStream, endHeaders] = [1, 4];
+/** A frame by hand (RFC 9113 section 4.1). */
+function http2Frame(type: number, flags: number, stream: number, payload: Uint8Array): Buffer {
+  const head = Buffer.alloc(9);
+  head.writeUIntBE(payload.length, 0, 3);
+  head.writeUInt8(type, 3);
+  head.writeUInt8(flags, 4);
+  head.writeUInt32BE(stream, 5);
+  return Buffer.concat([head, payload]);
+}
+const preface = Buffer.concat([
+  Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+  http2Frame(frameType.settings, 0, 0, Buffer.alloc(0)),
+]);
+/** Headers of a call, as literals that are not indexed (RFC 7541 section 6.2.2). */
+const block = Buffer.concat(
+  Object.entries({
+    ":method": "POST",
+    ":scheme": "http",
+    ":path": checkPath,
+    ":authority": "library",
+    "content-type": "application/grpc",
+  }).map(([name, value]) =>
+    Buffer.concat([
+      Buffer.from([0, name.length]),
+      Buffer.from(name),
+      Buffer.from([value.length]),
+      Buffer.from(value),
+    ]),
+  ),
+);
+
 const serving: Check = () => ({ status: Status.SERVING });
 const request = (service: string) =>
   toBinary(HealthCheckRequestSchema, create(HealthCheckRequestSchema, { service }));
@@ -207,6 +240,45 @@ test("a caller that leaves aborts the handler's signal", async () => {
   await running.promise;
   started.cancel();
   expect(await aborted.promise).toMatchObject({ code: Code.Canceled });
+});
+
+test.each<[string, Uint8Array]>([
+  ["before its message", Buffer.alloc(0)],
+  ["within the prefix of its message", Buffer.from([0, 0])],
+  ["after the prefix of its message", frame(Buffer.alloc(9_000)).subarray(0, 5)],
+  ["after the prefix of a message that is too large", Buffer.from([0, 0xff, 0xff, 0xff, 0xff])],
+  ["within its message", frame(request("ann")).subarray(0, 7)],
+  ["after its message", frame(request("ann"))],
+  ["in the middle of two messages", Buffer.concat([frame(request("ann")), Buffer.from([0])])],
+])("a caller that leaves %s disturbs nobody, also when all that it sent comes at once", async (_, sent) => {
+  check = serving;
+  const failures: unknown[] = [];
+  const note = (error: unknown) => void failures.push(error);
+  process.on("unhandledRejection", note).on("uncaughtException", note);
+  for (const code of [http2.constants.NGHTTP2_CANCEL, http2.constants.NGHTTP2_NO_ERROR]) {
+    for (const ends of [false, true]) {
+      const socket = net.connect(port, "127.0.0.1").on("error", () => {});
+      const data = sent.length > 0 ? [http2Frame(frameType.data, ends ? endStream : 0, 1, sent)] : [];
+      const headers = http2Frame(
+        frameType.headers,
+        endHeaders | (ends && !data[0] ? endStream : 0),
+        1,
+        block,
+      );
+      const reset = http2Frame(frameType.reset, 0, 1, Buffer.from([0, 0, 0, code]));
+      socket.write(Buffer.concat([preface, headers, ...data, reset]));
+      const ping = http2Frame(frameType.ping, 0, 0, Buffer.alloc(8));
+      socket.write(ping);
+      let received = Buffer.alloc(0);
+      // Everything before it has been looked at.
+      while (!received.includes(http2Frame(frameType.ping, 1, 0, Buffer.alloc(8))))
+        received = Buffer.concat([received, (await once(socket, "data"))[0]]);
+      socket.destroy();
+      expect((await call("bob").reply).status).toBe(Status.SERVING);
+    }
+  }
+  process.off("unhandledRejection", note).off("uncaughtException", note);
+  expect(failures).toEqual([]);
 });
 
 test("the signal is aborted when a call is over, for whatever was begun on its behalf", async () => {

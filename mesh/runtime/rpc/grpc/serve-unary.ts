@@ -121,7 +121,8 @@ class UnaryCall {
     stream.on("data", (chunk: Buffer) => this.#onData(chunk));
     stream.on("end", () => {
       this.#requestEnded = true;
-      if (!this.#ended) void this.#serve();
+      // A stream that was reset ends, too, as if its peer had sent all: "close" follows and tells.
+      if (!this.#ended && !this.#isGone) void this.#serve();
     });
   }
 
@@ -230,6 +231,7 @@ class UnaryCall {
       reason instanceof ConnectError
         ? reason
         : new ConnectError("internal error", Code.Internal, undefined, undefined, reason);
+    if (this.#isGone) return this.#end(error);
     try {
       const headers = withStatus(this.#responseHeader);
       const trailers = errorTrailers(error, this.#responseTrailer);
@@ -241,7 +243,7 @@ class UnaryCall {
       }
     } catch {
       // Headers that HTTP/2 does not allow: the status must go out whatever the handler has set.
-      if (!this.#stream.headersSent) {
+      if (!this.#stream.headersSent && !this.#isGone) {
         this.#stream.respond({ ...usualHeaders, "grpc-status": String(Code.Internal) }, { endStream: true });
       }
     }
@@ -266,8 +268,12 @@ class UnaryCall {
   #cancel(reason: ConnectError): void {
     if (this.#ended) return;
     this.#clock.onCut?.(reason);
-    if (this.#stream.destroyed || this.#stream.closed) this.#end(reason);
-    else this.#fail(reason);
+    this.#fail(reason);
+  }
+
+  /** Nothing can be said any more: node:http2 throws at whoever tries. */
+  get #isGone(): boolean {
+    return this.#stream.destroyed || this.#stream.closed;
   }
 
   #signal(): AbortSignal {
