@@ -11,7 +11,7 @@ import { endAllSessions } from "./void-tokens.ts";
 /**
  * Gives a user another password and signs him out everywhere: whoever knew the old one is out. Guesses at the old
  * password count as attempts to sign in.
- * @throws ServiceError CREDENTIALS_WRONG, LOGIN_THROTTLED, PASSWORD_TOO_COMMON; ConnectError of `Passwords`
+ * @throws ServiceError CREDENTIALS_WRONG, LOGIN_THROTTLED, PASSWORD_TOO_COMMON; what `Passwords` throws
  */
 export async function changePassword(
   { orm, passwords }: { orm: MikroORM; passwords: Passwords },

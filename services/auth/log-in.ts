@@ -20,7 +20,7 @@ export interface Tokens {
 
 /**
  * Starts a session. An unknown address costs the same time and gets the same answer as a wrong password.
- * @throws ServiceError CREDENTIALS_WRONG, LOGIN_THROTTLED; ConnectError of `Passwords`
+ * @throws ServiceError CREDENTIALS_WRONG, LOGIN_THROTTLED; what `Passwords` throws
  */
 export async function logIn(
   parts: { orm: MikroORM; passwords: Passwords; accessTokens: AccessTokens },

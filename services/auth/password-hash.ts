@@ -6,12 +6,15 @@ import { argon2, randomBytes, timingSafeEqual } from "node:crypto";
 import { promisify } from "node:util";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { BulkheadRejectedError, bulkhead, TaskCancelledError } from "cockatiel";
+import { ServiceError } from "#mesh/runtime/rpc/errors.ts";
 
 const argon2id = promisify(argon2.bind(undefined, "argon2id"));
 
 const cost = { memory: 19_456, passes: 2, parallelism: 1 };
 const saltBytes = 16;
 const hashBytes = 32;
+/** When to come again after a refusal, in milliseconds. */
+const retryAfterMs = 1_000;
 const phcPattern =
   /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,2}),p=(\d{1,2})\$([A-Za-z\d+/]{11,86})\$([A-Za-z\d+/]{22,86})$/;
 
@@ -19,7 +22,7 @@ const phcPattern =
 export interface Passwords {
   /**
    * @returns a PHC string with a salt of its own
-   * @throws ConnectError RESOURCE_EXHAUSTED when too many wait, CANCELED when `signal` was aborted first
+   * @throws ServiceError OVERLOADED when too many wait; ConnectError CANCELED when `signal` was aborted first
    */
   hash(password: string, signal?: AbortSignal): Promise<string>;
   /**
@@ -40,7 +43,12 @@ export function createPasswords({ atOnce = 2, waiting = 64 } = {}): Passwords {
       return await places.execute(work, signal);
     } catch (error) {
       if (error instanceof BulkheadRejectedError)
-        throw new ConnectError("too many passwords to check; try again shortly", Code.ResourceExhausted);
+        throw new ServiceError(
+          Code.ResourceExhausted,
+          "OVERLOADED",
+          "too many passwords to check; try again shortly",
+          { retryAfterMs },
+        );
       if (error instanceof TaskCancelledError)
         throw new ConnectError("the caller has given up", Code.Canceled);
       throw error;

@@ -23,7 +23,7 @@ export interface Registration {
 
 /**
  * Stores the account and tells the others, in one transaction.
- * @throws ServiceError REQUEST_INVALID, PASSWORD_TOO_COMMON, EMAIL_TAKEN; ConnectError of `Passwords`
+ * @throws ServiceError REQUEST_INVALID, PASSWORD_TOO_COMMON, EMAIL_TAKEN; what `Passwords` throws
  */
 export async function registerUser(
   { orm, passwords }: { orm: MikroORM; passwords: Passwords },
