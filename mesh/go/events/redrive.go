@@ -81,7 +81,7 @@ func (s *deadLetterRPC) replay(ctx context.Context, id, actor string) (*deadLett
 		return letter, err
 	}
 	if letter.State == "dropped" {
-		return nil, refusal.New(codes.FailedPrecondition, "DEAD_LETTER_DROPPED", "the dead letter is dropped")
+		return nil, isDropped()
 	}
 	reader := s.readerOf(letter)
 	if reader == nil {
@@ -106,8 +106,12 @@ func (s *deadLetterRPC) replay(ctx context.Context, id, actor string) (*deadLett
 		s.log.WarnContext(ctx, "a replay failed", append(audit, telemetry.Err(err))...)
 		return nil, replayFailed(err)
 	}
+	replayed, err := findDeadLetter(ctx, s.db, id)
+	if err == nil && replayed.State == "dropped" {
+		return nil, isDropped() // meanwhile: nothing was handled
+	}
 	s.log.InfoContext(ctx, "a dead letter is replayed", audit...)
-	return findDeadLetter(ctx, s.db, id)
+	return replayed, err
 }
 
 func (r *Reader) replay(ctx context.Context, letter *deadLetter, actor string) error {
@@ -129,7 +133,8 @@ func (s *deadLetterRPC) drop(ctx context.Context, id, actor string) (*deadLetter
 	if err != nil {
 		return nil, err
 	}
-	if letter.State != "replayed" && letter.State != "dropped" {
+	isOpen := letter.State != "replayed" && letter.State != "dropped"
+	if isOpen {
 		err := s.db.Once(ctx, nil, func(tx *storage.Tx) error {
 			if _, err := claimEvent(ctx, tx, letter.consumer, letter.eventID, 5_000, true); err != nil {
 				return err
@@ -140,13 +145,19 @@ func (s *deadLetterRPC) drop(ctx context.Context, id, actor string) (*deadLetter
 		if err != nil {
 			return nil, err
 		}
-		s.log.InfoContext(ctx, "a dead letter is dropped", "audit", "dead-letter", "action", "drop", "id", id, "actor", actor)
 	}
 	dropped, err := findDeadLetter(ctx, s.db, id)
 	if err == nil && dropped.State == "replayed" {
 		return nil, refusal.New(codes.FailedPrecondition, "DEAD_LETTER_REPLAYED", "the dead letter is replayed")
 	}
+	if isOpen {
+		s.log.InfoContext(ctx, "a dead letter is dropped", "audit", "dead-letter", "action", "drop", "id", id, "actor", actor)
+	}
 	return dropped, err
+}
+
+func isDropped() error {
+	return refusal.New(codes.FailedPrecondition, "DEAD_LETTER_DROPPED", "the dead letter is dropped")
 }
 
 func settle(tx *storage.Tx, id, state, actor string) {

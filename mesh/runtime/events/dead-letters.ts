@@ -71,6 +71,8 @@ export interface FailedDelivery {
 
 const causeLimit = 2_000;
 const historyLimit = 20;
+/** For so long the inbox knows of an event that was replayed: a try that fails meanwhile began before and lost. */
+const remembered = "8 days";
 
 /**
  * Adds a failed try of an event and gives the event up when it was the last one.
@@ -102,7 +104,9 @@ export async function recordFailure(
        attempts = d.attempts + 1,
        history = (case when jsonb_array_length(d.history) >= ? then d.history - 0 else d.history end) || excluded.history,
        state = case when d.state = 'retrying' and d.attempts + 1 < ? then 'retrying'
-                    when d.state = 'dropped' then 'dropped' else 'open' end,
+                    when d.state = 'dropped' then 'dropped'
+                    when d.state = 'replayed' and d.settled_at > now() - interval '${remembered}' then 'replayed'
+                    else 'open' end,
        dead_at = case when d.attempts + 1 >= ? then coalesce(d.dead_at, now()) end,
        stream_sequence = excluded.stream_sequence,
        last_failed_at = now()

@@ -11,7 +11,7 @@ import { createLogger } from "../telemetry/log.ts";
 import { encodeCloudEvent } from "./cloud-events.ts";
 import { on, readersOf, startConsumers } from "./consumers.ts";
 import { deadLetterRpc } from "./dead-letter-service.ts";
-import { recordFailure } from "./dead-letters.ts";
+import { DeadLetterRow, recordFailure } from "./dead-letters.ts";
 import { recordEvent } from "./outbox.ts";
 import { startOutboxRelay } from "./relay.ts";
 import { libraryContract } from "./testdata/library.ts";
@@ -162,6 +162,47 @@ test("a dropped event cannot be replayed, nor a replayed one dropped", async () 
   expect((await refusal(client.dropDeadLetter({ id: other, actor: "ann" }))).reason).toBe(
     "DEAD_LETTER_REPLAYED",
   );
+});
+
+test("a try that fails when another one has succeeded already does not open the dead letter again", async () => {
+  const { client, given, orm, lent } = await reader();
+  const id = await given("shelf-1");
+  const before = await orm.em.fork().findOneOrFail(DeadLetterRow, { id });
+  await client.replayDeadLetter({ id, actor: "ann" });
+  // A replay, or a delivery, that began before and ends after.
+  await recordFailure(orm.em.fork(), before, new Error("the shelf was locked"), 2, "bob");
+  expect(await client.getDeadLetter({ id })).toMatchObject({
+    state: REPLAYED,
+    settledBy: "ann",
+    attempts: 3,
+  });
+  expect((await refusal(client.dropDeadLetter({ id, actor: "bob" }))).reason).toBe("DEAD_LETTER_REPLAYED");
+  // An event of which nobody remembers that it was handled is another matter.
+  await orm.em.execute("update dead_letters set settled_at = now() - interval '9 days' where id = ?", [id]);
+  await recordFailure(orm.em.fork(), before, new Error("the shelf is locked"), 2);
+  expect((await client.getDeadLetter({ id })).state).toBe(OPEN);
+  expect(await lent("shelf-1")).toBe(1);
+});
+
+test("of a replay and a drop at once one happens, and only that one is reported", async () => {
+  const { client, given, lent, lines } = await reader();
+  for (let round = 0; round < 20; round++) {
+    const shelf = `shelf-${round}`;
+    const id = await given(shelf);
+    lines.length = 0;
+    const [replay, drop] = await Promise.allSettled([
+      client.replayDeadLetter({ id, actor: "ann" }),
+      client.dropDeadLetter({ id, actor: "bob" }),
+    ]);
+    const { state } = await client.getDeadLetter({ id });
+    expect(await lent(shelf)).toBe(state === REPLAYED ? 1 : 0);
+    expect([replay.status, drop.status]).toEqual(
+      state === REPLAYED ? ["fulfilled", "rejected"] : ["rejected", "fulfilled"],
+    );
+    expect(lines.flatMap(([, { audit, action }]) => (audit ? [action] : []))).toEqual([
+      state === REPLAYED ? "replay" : "drop",
+    ]);
+  }
 });
 
 test("an event that cannot be read says so, and stays", async () => {

@@ -53,8 +53,7 @@ export async function replayDeadLetter(
 ): Promise<DeadLetter> {
   const letter = await findDeadLetter(orm, id);
   if (letter.state === "replayed") return letter;
-  if (letter.state === "dropped")
-    throw new ServiceError(Code.FailedPrecondition, "DEAD_LETTER_DROPPED", "the dead letter is dropped");
+  if (letter.state === "dropped") throw isDropped();
   const reader = readers.find(({ consumer }) => consumer === letter.consumer);
   if (!reader) throw replayFailed(new Error(`this service has no consumer ${letter.consumer} any more`));
   try {
@@ -81,8 +80,10 @@ export async function replayDeadLetter(
     log.warn({ audit: "dead-letter", action: "replay", id, actor, err: cause }, "a replay failed");
     throw replayFailed(cause);
   }
+  const replayed = await findDeadLetter(orm, id);
+  if (replayed.state === "dropped") throw isDropped(); // meanwhile: nothing was handled
   log.info({ audit: "dead-letter", action: "replay", id, actor }, "a dead letter is replayed");
-  return findDeadLetter(orm, id);
+  return replayed;
 }
 
 /**
@@ -98,7 +99,8 @@ export async function dropDeadLetter(
   actor: string,
 ): Promise<DeadLetter> {
   const letter = await findDeadLetter(orm, id);
-  if (!settledStates.has(letter.state)) {
+  const isOpen = !settledStates.has(letter.state);
+  if (isOpen) {
     await orm.em.fork().transactional(async (em) => {
       await claimEvent(em, letter.consumer, letter.eventId, 5_000, true);
       await em.execute(
@@ -107,12 +109,16 @@ export async function dropDeadLetter(
         [actor, id],
       );
     });
-    log.info({ audit: "dead-letter", action: "drop", id, actor }, "a dead letter is dropped");
   }
   const dropped = await findDeadLetter(orm, id);
   if (dropped.state === "replayed")
     throw new ServiceError(Code.FailedPrecondition, "DEAD_LETTER_REPLAYED", "the dead letter is replayed");
+  if (isOpen) log.info({ audit: "dead-letter", action: "drop", id, actor }, "a dead letter is dropped");
   return dropped;
+}
+
+function isDropped(): ServiceError {
+  return new ServiceError(Code.FailedPrecondition, "DEAD_LETTER_DROPPED", "the dead letter is dropped");
 }
 
 function replayFailed(cause: unknown): ServiceError {

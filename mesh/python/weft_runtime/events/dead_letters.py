@@ -62,7 +62,9 @@ async def record_failure(
              history = (case when jsonb_array_length(d.history) >= $14 then d.history - 0 else d.history end)
                || excluded.history,
              state = case when d.state = 'retrying' and d.attempts + 1 < $11 then 'retrying'
-                          when d.state = 'dropped' then 'dropped' else 'open' end,
+                          when d.state = 'dropped' then 'dropped'
+                          when d.state = 'replayed' and d.settled_at > now() - interval '8 days' then 'replayed'
+                          else 'open' end,
              dead_at = case when d.attempts + 1 >= $11 then coalesce(d.dead_at, now()) end,
              stream_sequence = excluded.stream_sequence,
              last_failed_at = now()

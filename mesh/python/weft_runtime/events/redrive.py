@@ -55,7 +55,7 @@ async def replay_dead_letter(
     if letter["state"] == "replayed":
         return letter
     if letter["state"] == "dropped":
-        raise ServiceError(Code.FAILED_PRECONDITION, "DEAD_LETTER_DROPPED", "the dead letter is dropped")
+        raise _is_dropped()
     reader = next((each for each in readers if each.consumer == letter["consumer"]), None)
     if reader is None:
         raise _replay_failed(ValueError(f"this service has no consumer {letter['consumer']} any more"))
@@ -71,8 +71,11 @@ async def replay_dead_letter(
         await record_failure(database, _delivery_of(letter), cause, most, actor)
         log.warn("a replay failed", audit="dead-letter", action="replay", id=str(id), actor=actor, err=cause)
         raise _replay_failed(cause) from cause
+    replayed = await find_dead_letter(database, id)
+    if replayed["state"] == "dropped":
+        raise _is_dropped()  # meanwhile: nothing was handled
     log.info("a dead letter is replayed", audit="dead-letter", action="replay", id=str(id), actor=actor)
-    return await find_dead_letter(database, id)
+    return replayed
 
 
 async def _replay(reader: Reader, letter: asyncpg.Record, actor: str) -> None:
@@ -106,7 +109,8 @@ async def drop_dead_letter(database: Database, log: Log, id: UUID, actor: str) -
     :raises ServiceError: DEAD_LETTER_NOT_FOUND, DEAD_LETTER_REPLAYED
     """
     letter = await find_dead_letter(database, id)
-    if letter["state"] not in ("replayed", "dropped"):
+    is_open = letter["state"] not in ("replayed", "dropped")
+    if is_open:
         async with database.transaction() as tx:
             await claim_event(tx, letter["consumer"], letter["event_id"], 5_000, keep_failures=True)
             await tx.execute(
@@ -115,11 +119,16 @@ async def drop_dead_letter(database: Database, log: Log, id: UUID, actor: str) -
                 actor,
                 id,
             )
-        log.info("a dead letter is dropped", audit="dead-letter", action="drop", id=str(id), actor=actor)
     dropped = await find_dead_letter(database, id)
     if dropped["state"] == "replayed":
         raise ServiceError(Code.FAILED_PRECONDITION, "DEAD_LETTER_REPLAYED", "the dead letter is replayed")
+    if is_open:
+        log.info("a dead letter is dropped", audit="dead-letter", action="drop", id=str(id), actor=actor)
     return dropped
+
+
+def _is_dropped() -> ServiceError:
+    return ServiceError(Code.FAILED_PRECONDITION, "DEAD_LETTER_DROPPED", "the dead letter is dropped")
 
 
 def _delivery_of(letter: asyncpg.Record) -> FailedDelivery:
