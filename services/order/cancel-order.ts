@@ -4,7 +4,7 @@ import type { Principal } from "#mesh/runtime/identity/principal.ts";
 import { ServiceError } from "#mesh/runtime/rpc/errors.ts";
 import { inTransaction } from "#mesh/runtime/storage/transaction.ts";
 import { moveTo } from "./order.ts";
-import { lockOrder, type Order } from "./storage.ts";
+import { lockOrder, type Order, updateOrder } from "./storage.ts";
 import { addToTimeline, doneAt } from "./timeline.ts";
 
 /**
@@ -18,11 +18,14 @@ export async function cancelOrder(orm: MikroORM, orderId: string, principal: Pri
     const order = await lockOrder(tx, orderId);
     if (!order || !maySee(order, principal)) throw orderNotFound();
     if (order.status === "COMPENSATING" || order.status === "CANCELLED") return order;
-    moveTo(order, "COMPENSATING", new Date(), "REQUESTED");
-    order.nextStepAt = order.updatedAt; // nobody has it in hand: due at once
+    const { version } = order;
+    const moved = { ...order };
+    moveTo(moved, "COMPENSATING", new Date(), "REQUESTED");
+    moved.nextStepAt = moved.updatedAt; // nobody has it in hand: due at once
+    await updateOrder(tx, moved, version);
     const by = order.customerId === principal.id ? "CUSTOMER" : "ADMIN";
-    await addToTimeline(tx, order.id, [doneAt("CANCEL", order.updatedAt, by)]);
-    return order;
+    await addToTimeline(tx, order.id, [doneAt("CANCEL", moved.updatedAt, by)]);
+    return moved;
   });
 }
 

@@ -3,10 +3,10 @@
  *
  * The checkout saga: brings every order from PENDING to CONFIRMED or CANCELLED.
  *
- * All state is in the order's row. A worker claims due orders by pushing their `next_step_at` ahead (a
- * lease), runs one command after the other, and stores each outcome in a transaction that checks the
- * version. Whoever crashes, loses a race or gets no answer leaves a row that falls due again; commands
- * are idempotent, so running one twice does no harm.
+ * All state is in the order's row, and what is due when is told by the database's clock. A worker claims due
+ * orders by pushing their `next_step_at` ahead (a lease), runs one command after the other, and stores each
+ * outcome in a transaction that checks the version. Whoever crashes, loses a race or gets no answer leaves a
+ * row that falls due again; commands are idempotent, so running one twice does no harm.
  *
  * A step forward has a deadline. After it a charge without an answer is first asked for by key; only then,
  * or when nobody knows for `queryTimeMs`, is the order compensated. Compensation has no deadline: it is tried
@@ -26,7 +26,7 @@ import { type Command, commands, lastCommands, type Outcome, type Upstreams } fr
 import { recordStatus } from "./events.ts";
 import { backoffMs, isSettled, leaseMs, moveTo, queryTimeMs } from "./order.ts";
 import type { OrderChanges } from "./order-changes.ts";
-import { claimOrders, lockOrder, type Order, updateOrder } from "./storage.ts";
+import { type Claimed, claimOrders, lockOrder, type Order, postponeStep, updateOrder } from "./storage.ts";
 import { addToTimeline, type Entry, reasonOfFailure } from "./timeline.ts";
 
 /** Orders in hand at once, and the pause between looks for due ones, in milliseconds. */
@@ -69,13 +69,12 @@ export function createCheckout(
     do {
       again = false;
       const places = maxInHand - inHand.size;
-      const now = Date.now();
-      const lease = { due: new Date(now), until: new Date(now + leaseMs), limit: places };
-      for (const order of places > 0 ? await claimOrders(orm, lease) : []) {
+      for (const claimed of places > 0 ? await claimOrders(orm, leaseMs, places) : []) {
+        const { order } = claimed;
         const more = { "order.id": order.id, "order.status": order.status, "order.attempts": order.attempts };
         // The trace of the request that placed the order goes on, also in another process after a crash.
         const work = tracer
-          .run(checkoutSpan, order, { slowMs, more }, () => bringOn(order))
+          .run(checkoutSpan, order, { slowMs, more }, () => bringOn(claimed))
           .finally(() => {
             inHand.delete(work);
             checkout.wake();
@@ -85,18 +84,20 @@ export function createCheckout(
     } while (again && !stopped && inHand.size < maxInHand);
   };
 
-  const bringOn = async (claimed: Order): Promise<void> => {
-    for (let order: Order | undefined = claimed; order && !isSettled(order.status) && !stopped; ) {
-      order = await runStep(order);
+  const bringOn = async (claimed: Claimed): Promise<void> => {
+    let { order, lateMs }: { order: Order | undefined; lateMs: number } = claimed;
+    while (order && !isSettled(order.status) && !stopped) {
+      order = await runStep(order, lateMs);
+      lateMs = Number.NEGATIVE_INFINITY; // its next step has only begun
     }
   };
 
   /** The order after one step; undefined when it is left for later. */
-  const runStep = async (order: Order): Promise<Order | undefined> => {
+  const runStep = async (order: Order, lateMs: number): Promise<Order | undefined> => {
     const { id: orderId, status } = order;
     const trail: Entry[] = [];
     try {
-      const outcome = await outcomeOf(order, upstreams, trail);
+      const outcome = await outcomeOf({ order, lateMs }, upstreams, trail);
       const moved = await settle(orm, order, outcome, trail);
       if (moved) changes.announce(moved);
       return moved;
@@ -137,11 +138,10 @@ export function createCheckout(
 }
 
 /** Runs the commands that are due until one decides. Each that ended is in the trail, also when it throws. */
-async function outcomeOf(order: Order, upstreams: Upstreams, trail: Entry[]): Promise<Outcome> {
-  const { status, stepDeadline } = order;
-  const late = stepDeadline ? Date.now() - stepDeadline.getTime() : -1;
-  const due = (late < 0 ? commands : late < queryTimeMs ? lastCommands : {})[status];
-  if (!due && late >= 0) {
+async function outcomeOf({ order, lateMs }: Claimed, upstreams: Upstreams, trail: Entry[]): Promise<Outcome> {
+  const { status } = order;
+  const due = (lateMs < 0 ? commands : lateMs < queryTimeMs ? lastCommands : {})[status];
+  if (!due && lateMs >= 0) {
     trail.push(timedOut(order));
     return { to: "COMPENSATING", reason: "TIMED_OUT" };
   }
@@ -210,7 +210,6 @@ async function postpone(orm: MikroORM, seen: Order, trail: readonly Entry[]): Pr
     if (!order) return;
     await addToTimeline(tx, order.id, trail);
     if (order.version !== seen.version) return;
-    order.attempts += 1;
-    order.nextStepAt = new Date(Date.now() + backoffMs(order.status, order.attempts, Math.random()));
+    await postponeStep(tx, order, backoffMs(order.status, order.attempts + 1, Math.random()));
   });
 }

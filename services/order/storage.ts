@@ -86,7 +86,7 @@ export function insertOrder(tx: EntityManager, order: Order): Promise<void> {
     tx,
     `insert into orders (id, customer_id, items, total, request_id, traceparent, created_at,
        status, cancel_reason, payment_token, version, attempts, next_step_at, step_deadline, updated_at)
-     values (?, ?, ?::jsonb, ?::jsonb, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+     values (?, ?, ?::jsonb, ?::jsonb, ?, ?, ?, ?, ?, ?, ?, ?, ${later}, ${later}, ?)`,
     [
       order.id,
       order.customerId,
@@ -108,7 +108,7 @@ export function insertOrder(tx: EntityManager, order: Order): Promise<void> {
 export async function updateOrder(tx: EntityManager, order: Order, version: bigint): Promise<boolean> {
   const { affectedRows } = await tx.execute<{ affectedRows: number }>(
     `update orders set status = ?, cancel_reason = ?, payment_token = ?, version = ?, attempts = ?,
-       next_step_at = ?, step_deadline = ?, updated_at = ?
+       next_step_at = ${later}, step_deadline = ${later}, updated_at = ?
      where id = ? and version = ?`,
     [...progressOf(order), order.id, String(version)],
     "run",
@@ -116,36 +116,58 @@ export async function updateOrder(tx: EntityManager, order: Order, version: bigi
   return affectedRows === 1;
 }
 
+/** Notes a failed try of an order that is locked, and when the next one is, in milliseconds from now. */
+export async function postponeStep(tx: EntityManager, { id }: Order, waitMs: number): Promise<void> {
+  await runLater(tx, `update orders set attempts = attempts + 1, next_step_at = ${later} where id = ?`, [
+    waitMs,
+    id,
+  ]);
+}
+
+/** An order that is in hand. */
+export interface Claimed {
+  readonly order: Order;
+  /** For how long its step is late, in milliseconds; negative before its time is up, and for one that has no end. */
+  readonly lateMs: number;
+}
+
 /**
- * Takes orders whose next step is due, and keeps other replicas from them until `until`.
+ * Takes orders whose next step is due, and keeps other replicas from them for `leaseMs`.
  * @param limit how many at most
  */
-export async function claimOrders(
-  orm: MikroORM,
-  { due, until, limit }: { due: Date; until: Date; limit: number },
-): Promise<Order[]> {
+export async function claimOrders(orm: MikroORM, leaseMs: number, limit: number): Promise<Claimed[]> {
   const em = orm.em.fork();
-  const rows = await em.execute(
-    `update orders set next_step_at = ?
+  const rows = await em.execute<{ late_ms: number | null }[]>(
+    `update orders set next_step_at = ${later}
      where id in (
-       select id from orders where next_step_at <= ? order by next_step_at limit ? for update skip locked)
-     returning *`,
-    [until, due, limit],
+       select id from orders where next_step_at <= now() order by next_step_at limit ? for update skip locked)
+     returning *, (extract(epoch from now() - step_deadline) * 1000)::float8 as late_ms`,
+    [leaseMs, limit],
   );
-  return rows.map((row) => em.map(OrderRow, row));
+  return rows.map(({ late_ms, ...row }) => ({
+    order: em.map(OrderRow, row),
+    lateMs: late_ms ?? Number.NEGATIVE_INFINITY,
+  }));
 }
+
+/**
+ * In SQL: so many milliseconds from now; null stays null. What is due when is told by the database's clock alone:
+ * that of the process that stores it may be wrong, and another process will read it.
+ */
+const later = "now() + ?::float8 * interval '1 ms'";
 
 function progressOf(order: Order): unknown[] {
   const { status, cancelReason, paymentToken, version, attempts, nextStepAt, stepDeadline, updatedAt } =
     order;
+  const fromNow = (at: Date | null | undefined) => (at ? at.getTime() - updatedAt.getTime() : null);
   return [
     status,
     cancelReason ?? null,
     paymentToken ?? null,
     String(version),
     attempts,
-    nextStepAt ?? null,
-    stepDeadline ?? null,
+    fromNow(nextStepAt),
+    fromNow(stepDeadline),
     updatedAt,
   ];
 }
