@@ -157,3 +157,28 @@ test("while keys cannot be read, a flood of tokens asks once a second, and the f
     timeout: 5_000,
   });
 });
+
+test("keys that were read count for an hour while they cannot be read again, and nobody waits for that", async () => {
+  let up = true;
+  const { verifier, reads } = await countingIssuer(() =>
+    up ? { status: 200, body: JSON.stringify({ keys: [jwk] }) } : { status: 503, body: "" },
+  );
+  const startedAt = Date.now();
+  const at = (minutes: number) => vi.setSystemTime(startedAt + minutes * 60_000);
+  expect(await verifier(`Bearer ${await sign()}`)).toMatchObject({ id: "ann" });
+  up = false;
+  vi.useFakeTimers({ toFake: ["Date"] });
+  try {
+    at(11);
+    expect(await codeOf(async () => verifier(`Bearer ${await sign({ jti: "11" })}`))).toBe("OK");
+    await vi.waitFor(() => expect(reads()).toBe(2));
+    expect(await codeOf(async () => verifier(`Bearer ${await sign({ jti: "12" }, { kid: "new" })}`))).toBe(
+      14,
+    );
+    expect(await codeOf(async () => verifier(`Bearer ${await sign({ sub: "" })}`))).toBe(16);
+    at(75);
+    expect(await codeOf(async () => verifier(`Bearer ${await sign({ jti: "75" })}`))).toBe(14);
+  } finally {
+    vi.useRealTimers();
+  }
+});

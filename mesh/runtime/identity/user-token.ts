@@ -1,6 +1,7 @@
 /** Validates users' access tokens locally (RFC 9068, RFC 8725) against cached public keys. */
 import { Code } from "@connectrpc/connect";
 import {
+  createLocalJWKSet,
   createRemoteJWKSet,
   customFetch,
   errors,
@@ -19,6 +20,9 @@ const maxTokenBytes = 4_096;
 const cacheSize = 1_000;
 /** After keys could not be read they are left alone for this long, in milliseconds: each token would ask again. */
 const pauseAfterFailureMs = 1_000;
+
+/** Keys that cannot be read again count for this long, in milliseconds: new ones are published a day ahead. */
+const keysCountMs = 60 * 60_000;
 
 /** Errors that say nothing about the token: the keys could not be fetched or read. */
 const aboutKeys: ReadonlySet<string> = new Set([
@@ -51,12 +55,14 @@ export function createUserVerifier(options: {
 }): VerifyUser {
   const keys =
     options.keys ??
-    createRemoteJWKSet(new URL(options.jwksUrl), {
-      cooldownDuration: 30_000,
-      cacheMaxAge: 600_000,
-      timeoutDuration: 2_000,
-      [customFetch]: pausingAfterFailures(options.fetch ?? fetch),
-    });
+    lastKnown(
+      createRemoteJWKSet(new URL(options.jwksUrl), {
+        cooldownDuration: 30_000,
+        cacheMaxAge: 600_000,
+        timeoutDuration: 2_000,
+        [customFetch]: pausingAfterFailures(options.fetch ?? fetch),
+      }),
+    );
   const { revocations } = options;
   const verified = new Map<string, Verified>();
 
@@ -82,6 +88,34 @@ export function createUserVerifier(options: {
   return (authorization) => {
     const hit = verified.get(authorization);
     return hit && hit.expiresAt > Date.now() ? unlessRevoked(hit) : check(authorization);
+  };
+}
+
+/**
+ * Keys that are due to be read again go on to be used meanwhile, so that nobody waits for that and the issuer may be
+ * away for a while. Only a key that is not among them is waited for.
+ */
+function lastKnown(keys: ReturnType<typeof createRemoteJWKSet>): JWTVerifyGetKey {
+  let spare: JWTVerifyGetKey | undefined;
+  let spareUntil = 0;
+  return async (header, token) => {
+    if (!keys.fresh && Date.now() < spareUntil) {
+      spare ??= createLocalJWKSet(keys.jwks()!);
+      void keys.reload().catch(() => {}); // told by the next one who needs it
+      try {
+        return await spare(header, token);
+      } catch (error) {
+        if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
+      }
+    }
+    try {
+      return await keys(header, token);
+    } finally {
+      if (keys.fresh) {
+        spare = undefined;
+        spareUntil = Date.now() + keysCountMs;
+      }
+    }
   };
 }
 
