@@ -101,7 +101,16 @@ export function followDirectory(
     }
   };
   let busy = false;
+  let lookedAt = performance.now();
+  /** While this process itself stood still it heard nobody, and what came meanwhile is read after this: that counts against nobody. */
+  const forgiveOwnAbsence = () => {
+    const now = performance.now();
+    const late = now - lookedAt - times.lookEveryMs;
+    lookedAt = now;
+    if (late > 0) for (const entry of known.values()) entry.heardAt = Math.min(now, entry.heardAt + late);
+  };
   const lookOnce = async () => {
+    forgiveOwnAbsence();
     if (busy) return;
     busy = true;
     await look();

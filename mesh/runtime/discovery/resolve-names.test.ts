@@ -40,7 +40,7 @@ function discovery(lookUp: LookUp, port: number, seeds = new Map([["library", `h
       .endpoints.map(({ address }) => address)
       .sort();
   const found = (...expected: string[]) =>
-    vi.waitFor(() => expect(addresses()).toEqual(expected), { timeout: 5_000 });
+    vi.waitFor(() => expect(addresses()).toEqual(expected), { timeout: 60_000 });
   const client = createClient(
     Health,
     grpcTransport({
@@ -49,7 +49,7 @@ function discovery(lookUp: LookUp, port: number, seeds = new Map([["library", `h
       readMaxBytes: 10_000,
     }),
   );
-  return { names, warnings, addresses, found, call: () => client.check({}, { timeoutMs: 5_000 }) };
+  return { names, warnings, addresses, found, call: () => client.check({}, { timeoutMs: 60_000 }) };
 }
 
 /** A port that is free on all of these addresses. */
@@ -151,9 +151,9 @@ test.each<[string, (dns: DnsServer) => unknown]>([
   const { found, addresses, warnings } = discovery(dns.lookUp, 8080);
   await found("http://10.0.0.1:8080", "http://10.0.0.2:8080");
   lose(dns);
-  await vi.waitFor(() => expect(warnings).toHaveLength(1), { timeout: 5_000 });
+  await vi.waitFor(() => expect(warnings).toHaveLength(1), { timeout: 60_000 });
   const asked = dns.questions;
-  await vi.waitFor(() => expect(dns.questions).toBeGreaterThan(asked + 4), { timeout: 5_000 });
+  await vi.waitFor(() => expect(dns.questions).toBeGreaterThan(asked + 4), { timeout: 60_000 });
   expect(addresses()).toEqual(["http://10.0.0.1:8080", "http://10.0.0.2:8080"]);
   expect(warnings).toEqual([{ upstream: "library", problem: expect.any(String) }]);
 
@@ -166,7 +166,7 @@ test("until the resolver answers for the first time, calls go to the name", asyn
   const dns = await dnsServer(["10.0.0.1", "10.0.0.2"]);
   dns.mode = "silent";
   const { found, addresses, warnings } = discovery(dns.lookUp, 8080);
-  await vi.waitFor(() => expect(warnings).toHaveLength(1), { timeout: 5_000 });
+  await vi.waitFor(() => expect(warnings).toHaveLength(1), { timeout: 60_000 });
   expect(addresses()).toEqual([`http://${host}:8080`]);
   dns.mode = "well";
   await found("http://10.0.0.1:8080", "http://10.0.0.2:8080");
@@ -207,7 +207,7 @@ test("without another way the system's look-up is used, and an address is no nam
   const upstreams = { found: (service: string, list: unknown) => void found.push([service, list]) };
   const names = resolveNames(seeds, upstreams, { warn() {} });
   onTestFinished(() => names.stop());
-  await vi.waitFor(() => expect(found).toHaveLength(1), { timeout: 5_000 });
+  await vi.waitFor(() => expect(found).toHaveLength(1), { timeout: 60_000 });
   const [service, list] = found[0]!;
   expect(service).toBe("library");
   expect(list).toHaveLength(local.length);
