@@ -6,6 +6,7 @@ import type { Bus } from "./bus.ts";
 import { startConsumerLoop } from "./consumer-loop.ts";
 import { on, readersOf } from "./consumers.ts";
 import { DeadLetterRow } from "./inbox.ts";
+import { libraryContract } from "./testdata/library.ts";
 import { libraryBus, libraryDatabase } from "./testdata/library-service.ts";
 import {
   BookLentSchema,
@@ -33,22 +34,24 @@ test("failures of the database are not counted against the event", async () => {
     { orm },
   );
   await publish(bus, {});
-  await vi.waitFor(async () => expect(await countOf(orm, "shelf-1")).toBe(1), {
-    timeout: 18_000,
-    interval: 50,
-  });
+  await vi.waitFor(async () => expect(await countOf(orm, "shelf-1")).toBe(1), soon);
   expect(attempts).toEqual([1, 1, 1, 1]);
   expect(await orm.em.fork().count(DeadLetterRow)).toBe(0);
-}, 30_000);
+});
 
 test("a delivery that takes longer than ack_wait is rolled back and counts as failed", async () => {
+  const { BookLentSchema: lentInAHurry } = libraryContract({
+    consumers: [{ service: "reader", maxDeliver: 10, backoff: [50], ackWait: 2_000 }],
+  });
   const { orm, bus } = await startReader([
-    on(BookLentSchema, async (event, context) => {
+    on(lentInAHurry, async (event, context) => {
       await count.handle(event, context);
       if (context.attempt === 1)
-        await new Promise((resolve) =>
-          context.signal.addEventListener("abort", () => setTimeout(resolve, 300)),
-        );
+        await new Promise((resolve) => {
+          const later = () => setTimeout(resolve, 300);
+          if (context.signal.aborted) later();
+          else context.signal.addEventListener("abort", later);
+        });
     }),
   ]);
   await publish(bus, {});
@@ -63,13 +66,10 @@ test("a deleted consumer is created again and repeats no effect", async () => {
   await settled(bus);
   await bus.jsm.consumers.delete(contract.stream, durable);
   await publish(bus, { shelfId: "shelf-2" });
-  await vi.waitFor(async () => expect(await countOf(orm, "shelf-2")).toBe(1), {
-    timeout: 15_000,
-    interval: 50,
-  });
+  await vi.waitFor(async () => expect(await countOf(orm, "shelf-2")).toBe(1), soon);
   await settled(bus);
   expect(await countOf(orm, "shelf-1")).toBe(1);
-}, 30_000);
+});
 
 /** A bus whose first consumer on the server is stuck: pulls of it get nothing. */
 async function stuckBus(url: string): Promise<Bus> {
@@ -100,7 +100,7 @@ test("a consumer that has events and delivers none is recreated by the watchdog"
   const { meter, text } = createMetrics("reader");
   const [reader] = readersOf({ service: "reader", orm, handlers: [count], log });
   const stuck = await stuckBus(url);
-  const loop = startConsumerLoop({ reader: reader!, bus: stuck, concurrency: 4, meter, watchEvery: 50 });
+  const loop = startConsumerLoop({ reader: reader!, bus: stuck, concurrency: 4, meter, watchEvery: 300 });
   onTestFinished(() => loop.stop());
   await vi.waitFor(async () => expect(await countOf(orm, "shelf-3")).toBe(1), soon);
   await settled(bus);
@@ -108,5 +108,6 @@ test("a consumer that has events and delivers none is recreated by the watchdog"
   const restarts = /^weft_consumer_restarts_total\{consumer="reader__book_lent"\} (\d+)/m.exec(
     await text(),
   )?.[1];
-  expect(Number(restarts)).toBe(2); // pulled anew, then recreated
+  // Pulled anew, then recreated; on a slow machine it may be found idle once more before it begins.
+  expect(Number(restarts)).toBeGreaterThanOrEqual(2);
 });

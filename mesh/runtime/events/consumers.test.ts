@@ -174,12 +174,13 @@ test("a consumer waits for a stream that does not exist yet", async () => {
 
 test("stop waits for the event in hand and leaves the others to the next process", async () => {
   const begun = Promise.withResolvers<void>();
+  const gate = Promise.withResolvers<void>();
   let finished = 0;
   const { orm, bus, consumers } = await startReader(
     [
-      on(BookLentSchema, async (_event, { em }) => {
+      on(BookLentSchema, async () => {
         begun.resolve();
-        await em.execute("select pg_sleep(0.2)");
+        await gate.promise;
         finished++;
       }),
     ],
@@ -187,7 +188,9 @@ test("stop waits for the event in hand and leaves the others to the next process
   );
   for (let revision = 1n; revision <= 5n; revision++) await publish(bus, { revision });
   await begun.promise;
-  await consumers.stop();
+  const stopped = consumers.stop();
+  gate.resolve();
+  await stopped;
   expect(finished).toBeGreaterThan(0);
   expect(finished).toBeLessThan(5);
   expect(await orm.em.fork().count(InboxRow)).toBe(finished);

@@ -86,17 +86,19 @@ test("positions of one key follow its commits, even when the later transaction f
   const { orm } = await libraryDatabase();
   await orm.em.execute("insert into shelves (id) values ('shelf-1')");
   const flushed = Promise.withResolvers<void>();
+  const locked = Promise.withResolvers<void>();
   const first = orm.em.fork().transactional(async (tx) => {
     recordEvent(tx, BookLentSchema, { ...lent, title: "second" });
     await tx.flush();
     flushed.resolve();
+    await locked.promise;
     // waits for the row lock of the other transaction
-    await tx.execute("select pg_sleep(0.2)");
     await tx.nativeUpdate(ShelfRow, { id: "shelf-1" }, { lent: 2 });
   });
   await flushed.promise;
   await orm.em.fork().transactional(async (tx) => {
     await tx.nativeUpdate(ShelfRow, { id: "shelf-1" }, { lent: 1 });
+    locked.resolve();
     recordEvent(tx, BookLentSchema, { ...lent, title: "first" });
   });
   await first;

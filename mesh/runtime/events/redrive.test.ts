@@ -21,7 +21,7 @@ const { RETRYING, OPEN, REPLAYED, DROPPED } = DeadLetter_State;
 const { BookLentSchema } = libraryContract({
   consumers: [{ service: "reader", maxDeliver: 2, backoff: [20] }],
 });
-const soon = { timeout: 10_000, interval: 20 };
+const soon = { timeout: 60_000, interval: 20 };
 
 /** A reader whose handler counts loans on the shelf, unless it is told to fail. */
 async function reader() {

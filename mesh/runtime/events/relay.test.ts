@@ -13,7 +13,7 @@ import { libraryBus, libraryDatabase, recordingLog, ShelfRow } from "./testdata/
 
 const { BookLentSchema } = libraryContract();
 const stream = "LIBRARY_V1";
-const soon = { timeout: 10_000, interval: 20 };
+const soon = { timeout: 60_000, interval: 20 };
 
 /** Lends one book of a shelf: the revision is the shelf's count of loans. */
 async function lend(orm: MikroORM, shelfId: string, holdMs = 0, title = "Emma"): Promise<void> {

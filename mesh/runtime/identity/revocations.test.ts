@@ -29,7 +29,7 @@ async function follower(nats: OwnNats): Promise<Revocations> {
 }
 
 const heard = (revocations: Revocations, user: string, issuedAt: number) =>
-  vi.waitFor(() => expect(revocations.isRevoked(user, issuedAt)).toBe(true), { timeout: 10_000 });
+  vi.waitFor(() => expect(revocations.isRevoked(user, issuedAt)).toBe(true), { timeout: 60_000 });
 
 test("what the issuer voids is void everywhere, for processes that were there and for those that come later", async () => {
   const nats = await startedNats();
@@ -78,7 +78,7 @@ test("without NATS the last that was known holds, and a server that lost its dis
   expect(revocations.isRevoked("ann", now - 1)).toBe(true);
   nats.loseStore();
   await nats.start();
-  await vi.waitFor(() => announceRevocation(issuer, { user: "bob", before: now }, 1), { timeout: 15_000 });
+  await vi.waitFor(() => announceRevocation(issuer, { user: "bob", before: now }, 1), { timeout: 60_000 });
   await heard(revocations, "bob", now - 1);
   expect(revocations.isRevoked("ann", now - 1)).toBe(true);
 });
@@ -91,5 +91,5 @@ test("a revocation is forgotten when what it voids has expired by itself", async
   await heard(revocations, "ann", now - 1);
   vi.useFakeTimers({ toFake: ["Date"], now: (now + 17 * 60) * 1_000 });
   onTestFinished(() => void vi.useRealTimers());
-  await vi.waitFor(() => expect(revocations.isRevoked("ann", now - 1)).toBe(false), { timeout: 5_000 });
+  await vi.waitFor(() => expect(revocations.isRevoked("ann", now - 1)).toBe(false), { timeout: 60_000 });
 });

@@ -56,9 +56,9 @@ test.each([
 });
 
 test("a token is not accepted from the cache once it has expired", async () => {
-  const authorization = `Bearer ${await sign({ iat: now() - 299, exp: now() + 1 })}`;
+  const authorization = `Bearer ${await sign({ iat: now() - 200, exp: now() + 100 })}`;
   await verify(authorization);
-  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 10_000 });
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 110_000 });
   try {
     await expect(verify(authorization)).rejects.toMatchObject({ code: 16, reason: "TOKEN_EXPIRED" });
   } finally {
@@ -150,11 +150,12 @@ test("while keys cannot be read, a flood of tokens asks once a second, and the f
     up ? { status: 200, body: JSON.stringify({ keys: [jwk] }) } : { status: 503, body: "" },
   );
   const flood = await Promise.all(Array.from({ length: 100 }, (_, n) => sign({ jti: `${n}` })));
+  const began = performance.now();
   for (const token of flood) expect(await codeOf(() => verifier(`Bearer ${token}`))).toBe(14);
-  expect(reads()).toBeLessThanOrEqual(2);
+  expect(reads()).toBeLessThanOrEqual(2 + (performance.now() - began) / 1_000);
   up = true;
   await vi.waitFor(async () => expect(await codeOf(() => verifier(`Bearer ${flood[0]}`))).toBe("OK"), {
-    timeout: 5_000,
+    timeout: 60_000,
   });
 });
 

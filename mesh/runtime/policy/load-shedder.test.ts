@@ -61,7 +61,7 @@ test("a machine that is slow for another reason is no reason to refuse", () => {
 
 test("a blocked event loop is measured", async () => {
   const shedder = new LoadShedder(100).start();
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 100_000;
   while (!shedder.sheds(Importance.LOW) && Date.now() < deadline) {
     const until = Date.now() + 200;
     while (Date.now() < until);

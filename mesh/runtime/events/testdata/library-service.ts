@@ -46,7 +46,7 @@ export async function libraryDatabase(): Promise<{
       pool: { min: 0, max: connections },
       driverOptions: {
         onPoolCreated: preparePool,
-        options: "-c lock_timeout=500 -c statement_timeout=5000",
+        options: "-c lock_timeout=20000 -c statement_timeout=60000",
       },
     });
     onTestFinished(() => orm.close(true));

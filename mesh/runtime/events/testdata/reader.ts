@@ -14,11 +14,11 @@ import { type BookLent, libraryContract } from "./library.ts";
 import { libraryBus, libraryDatabase, recordingLog } from "./library-service.ts";
 
 export const { BookLentSchema, ShelfOpenedSchema } = libraryContract({
-  consumers: [{ service: "reader", maxDeliver: 3, backoff: [50, 100], ackWait: 1_500 }],
+  consumers: [{ service: "reader", maxDeliver: 3, backoff: [50, 100] }],
 });
 export const contract = eventContract(BookLentSchema);
 export const durable = "reader__book_lent";
-export const soon = { timeout: 10_000, interval: 20 };
+export const soon = { timeout: 60_000, interval: 20 };
 
 /** A handler that counts in the transaction of the event. */
 export const count = on(BookLentSchema, async ({ shelfId }, { em }) => {
