@@ -1,7 +1,7 @@
 /** Two tokens in one call: no client sends them, so the calls are written by hand. */
 import { once } from "node:events";
 import tls from "node:tls";
-import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from "vitest";
 import { sign } from "../identity/testdata/forged-tokens.ts";
 import { frame } from "./grpc/message.ts";
 import { beAttacked, edge, grpc, path, port, request } from "./testdata/attacked-library.ts";
@@ -31,7 +31,7 @@ test.each([
       ...both.map((value) => ["authorization", value] as const),
     ]),
   );
-  await vi.waitFor(() => expect(logged).toMatchObject([refused]));
+  await expect.poll(() => logged).toMatchObject([refused]);
   const h1 = await socketFor("http/1.1");
   const lines = [
     "Host: x",
