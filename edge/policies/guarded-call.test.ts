@@ -4,7 +4,7 @@ import http2 from "node:http2";
 import { MethodOptions_IdempotencyLevel as Idempotency } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { libraryMethod } from "#mesh/runtime/policy/testdata/library-method.ts";
 import { type LibraryEdge, startLibraryEdge } from "../testdata/library-edge.ts";
 import {
@@ -100,12 +100,12 @@ test("a pushback is waited for", async () => {
 });
 
 test("a try that takes too long is given up for another", async () => {
-  const policy = { retry: { attempts: 2, perTryTimeout: { nanos: 100_000_000 } } };
+  const policy = { retry: { attempts: 2, perTryTimeout: { seconds: 1n } }, timeout: { seconds: 60n } };
   expect(await ask(policy, [silent])).toMatchObject({ status: 200, tries: 2 });
 });
 
 test("tries together take no longer than the call may", async () => {
-  const policy = { ...twice, timeout: { nanos: 200_000_000 } };
+  const policy = { ...twice, timeout: { seconds: 1n } };
   expect(await ask(policy, [silent, silent])).toMatchObject({ status: 504, tries: 1 });
 });
 
@@ -140,6 +140,9 @@ test("a reply that has begun is never asked for again", async () => {
 });
 
 test("an upstream that fails altogether gets little more than each call once, and then none", async () => {
+  // All of it happens within the breaker's window, however long it takes.
+  vi.useFakeTimers({ toFake: ["performance"] });
+  onTestFinished(() => void vi.useRealTimers());
   edge = await startLibraryEdge(libraryMethod(twice), upstream);
   upstream.answers.push(...Array<Answer>(500).fill(fails(14)));
   const statuses = new Set<number>();
@@ -184,7 +187,7 @@ function openCalls(count: number): Promise<unknown>[] {
 }
 
 test("clients that keep their requests back do not close an upstream for others", async () => {
-  edge = await startLibraryEdge(libraryMethod({ timeout: { nanos: 200_000_000 } }), upstream);
+  edge = await startLibraryEdge(libraryMethod({ timeout: { seconds: 2n } }), upstream);
   expect(new Set(await Promise.all(openCalls(120)))).toEqual(new Set(["4"]));
   expect(upstream.calls.length).toBe(120);
   expect((await fetch(`${edge.url}/v1/books/1`)).status).toBe(200);
@@ -208,8 +211,8 @@ test("one call more than may be in flight is refused before it leaves, with when
 });
 
 test("a client that leaves ends the waiting for another try", async () => {
-  edge = await startLibraryEdge(libraryMethod(twice), upstream);
-  upstream.answers.push(fails(14, { "grpc-retry-pushback-ms": "300" }));
+  edge = await startLibraryEdge(libraryMethod({ ...twice, timeout: { seconds: 60n } }), upstream);
+  upstream.answers.push(fails(14, { "grpc-retry-pushback-ms": "2000" }));
   const leave = new AbortController();
   const call = fetch(`${edge.url}/v1/books/1`, { signal: leave.signal });
   await expect.poll(() => upstream.calls.length).toBe(1);
@@ -218,7 +221,7 @@ test("a client that leaves ends the waiting for another try", async () => {
   await expect.poll(() => edge.finished.length).toBe(1);
   expect(edge.finished[0]?.outcome.code).toBe(Code.Canceled);
   // Another call that waits longer: by then the first one's try would have come.
-  upstream.answers.push(fails(14, { "grpc-retry-pushback-ms": "400" }));
+  upstream.answers.push(fails(14, { "grpc-retry-pushback-ms": "2500" }));
   expect((await fetch(`${edge.url}/v1/books/1`)).status).toBe(200);
   expect(upstream.calls).toHaveLength(3);
 });

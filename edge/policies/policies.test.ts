@@ -2,7 +2,7 @@
 import { MethodOptions_IdempotencyLevel as Idempotency } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { RateLimit_Key as Key } from "#gen/weft/policy/v1/policy_pb.ts";
 import { libraryMethod } from "#mesh/runtime/policy/testdata/library-method.ts";
 import { type LibraryEdge, startLibraryEdge } from "../testdata/library-edge.ts";
@@ -34,6 +34,8 @@ const perMinute = (requests: number, key: Key = Key.IP) => ({
 });
 
 test("one request too many gets 429, with when to come again, and reaches nobody", async () => {
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
+  onTestFinished(() => void vi.useRealTimers());
   const url = await start(perMinute(2));
   const first = await fetch(`${url}/v1/books/1`);
   expect(first.status).toBe(200);

@@ -161,8 +161,8 @@ describe.each([
   });
 
   test("a deadline reaches the upstream", async () => {
-    const reply = await unary(meta, "report", transport())({}, { timeoutMs: 5_000 });
-    expect(Number((reply.deadline as { seconds: bigint }).seconds)).toBeGreaterThanOrEqual(3);
+    const reply = await unary(meta, "report", transport())({}, { timeoutMs: 60_000 });
+    expect(Number((reply.deadline as { seconds: bigint }).seconds)).toBeGreaterThanOrEqual(30);
   });
 
   test("a refusal of the host is the protocol's own error and makes no call", async () => {
@@ -188,7 +188,7 @@ describe.each([
         for await (const _ of call) leave.abort();
       })(),
     ).rejects.toMatchObject({ code: Code.Canceled });
-    await expect.poll(() => upstream.calls.at(-1)?.cancelled, { timeout: 5_000 }).toBe(true);
+    await expect.poll(() => upstream.calls.at(-1)?.cancelled).toBe(true);
   });
 });
 
@@ -257,7 +257,7 @@ test("every call is reported once it has ended", async () => {
     "fail",
     createConnectTransport({ baseUrl, httpVersion: "1.1" }),
   )({ code: 5 }).catch(() => {});
-  await expect.poll(() => finished, { timeout: 5_000 }).toEqual(["Star grpc 0", "Fail connect 5"]);
+  await expect.poll(() => finished).toEqual(["Star grpc 0", "Fail connect 5"]);
 });
 
 describe("buf curl without a schema", () => {

@@ -33,7 +33,7 @@ export interface LibraryEdge {
 
 /**
  * GET /v1/books/{id} and POST /v1/books go to `method`.
- * @param options.settings as in the JSON of --policies
+ * @param options.settings as in the JSON of --policies; without them nothing is shed, however busy the machine is
  * @param options.steps steps before those of a plain edge
  */
 export async function startLibraryEdge(
@@ -41,7 +41,7 @@ export async function startLibraryEdge(
   upstream: LibraryUpstream,
   options: { settings?: object; steps?: Step[]; openApi?: string } = {},
 ): Promise<LibraryEdge> {
-  const settings = settingsFromJson(options.settings ?? {});
+  const settings = settingsFromJson({ shed_late_ms: 0, ...options.settings });
   const parts = await edgeParts(settings, { natsUrl: undefined, log: pino({ level: "silent" }) });
   const registry = createRegistry(method.parent.file);
   const sessions = new Pool(upstream.url);

@@ -21,9 +21,7 @@ test("the example serves routes of the contract", async () => {
     rmSync(file);
   });
   const answer = await expect
-    .poll(() => fetch(`http://127.0.0.1:${port}/v1/products?pageSize=x`).catch(() => undefined), {
-      timeout: 15_000,
-    })
+    .poll(() => fetch(`http://127.0.0.1:${port}/v1/products?pageSize=x`).catch(() => undefined))
     .toBeDefined()
     .then(() => fetch(`http://127.0.0.1:${port}/v1/products?pageSize=x`));
   expect(answer.status).toBe(400);

@@ -101,6 +101,7 @@ export async function serve(
     WEFT_TOKEN_ISSUER: issuer,
     WEFT_TOKEN_AUDIENCE: audience,
     WEFT_SEED_FILE: options.seed ? seedFile : undefined,
+    WEFT_SHED_LATE_MS: "0", // a busy machine is not what these tests are about
     LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? "silent",
   });
   const start = async (definition: Servable) => {
