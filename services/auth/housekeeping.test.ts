@@ -10,7 +10,7 @@ test("the first round begins at the start and has ended when the worker stops", 
   const orm = await openDatabase(await freshDatabase("auth"), storage, log);
   const housekeeping = createHousekeeping(orm, log);
   housekeeping.start();
-  await expect.poll(() => orm.em.fork().count(SigningKeyRow), { timeout: 10_000 }).toBe(1);
+  await expect.poll(() => orm.em.fork().count(SigningKeyRow)).toBe(1);
   await housekeeping.stop();
   await orm.close();
 });

@@ -190,7 +190,7 @@ test.each([
   },
 );
 
-test("two replicas share the work: each step of each order is done once", async () => {
+test("two replicas share the work: each step of each order is done by one of them", async () => {
   const products = await Promise.all([1, 2, 3, 4].map(() => market.stocked(10)));
   const one = market.customer();
   await market.served.start(order);
@@ -203,7 +203,13 @@ test("two replicas share the work: each step of each order is done once", async 
   for (const { id } of placed) await one.reached(id, CONFIRMED);
   await market.served.end("order"); // both have ended what they had in hand
   for (const { id } of placed) {
-    expect(market.commandsOf(id).toSorted()).toEqual(["charge", "commit", "reserve"]);
+    const sql = "select step, outcome from order_steps where order_id = $1 and step <> 'PLACE'";
+    const { rows: tries } = await market.orders.query<{ step: string; outcome: string }>(sql, [id]);
+    // On a slow machine a command may take too long and be tried again; by both at once it is never tried.
+    const tried = tries.map(({ step }) => step.toLowerCase());
+    expect(market.commandsOf(id).toSorted()).toEqual(tried.toSorted());
+    expect(new Set(tried)).toEqual(new Set(["reserve", "charge", "commit"]));
+    expect(tries.map(({ outcome }) => outcome)).not.toContain("SUPERSEDED");
     expect(await market.ledger(id)).toEqual({ charges: 1, refunds: 0 });
     expect(await market.eventsOf(id)).toEqual(["OrderPlaced", "OrderConfirmed"]);
   }

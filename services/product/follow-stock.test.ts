@@ -20,7 +20,7 @@ async function handled(productId: string, events: number) {
       const ids = await eventIdsOf(productId);
       expect((await catalogue.database.query(sql, [ids])).rowCount).toBe(events);
     },
-    { timeout: 10_000, interval: 20 },
+    { timeout: 60_000, interval: 20 },
   );
 }
 

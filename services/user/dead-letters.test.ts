@@ -28,7 +28,7 @@ test("an event that cannot be handled is listed, shown without its sensitive fie
       expect(deadLetters).toHaveLength(1);
       return operator.getDeadLetter({ id: deadLetters[0]!.id });
     },
-    { timeout: 10_000, interval: 50 },
+    { timeout: 60_000, interval: 50 },
   );
   expect(letter.payload).toMatchObject({ userId: "not a UUID", email: "[redacted]" });
   expect(

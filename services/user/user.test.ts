@@ -38,7 +38,7 @@ async function someone(displayName = "Ann") {
     .client(AuthService)
     .register({ email, password: "three blind mice", displayName });
   const me = as(userId, "customer");
-  await expect.poll(() => me.getMe({}).catch(reasonOf), { timeout: 10_000 }).toMatchObject({ id: userId });
+  await expect.poll(() => me.getMe({}).catch(reasonOf)).toMatchObject({ id: userId });
   return { id: userId, email, me };
 }
 

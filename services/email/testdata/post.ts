@@ -17,7 +17,7 @@ import { serve } from "../../../test/system/serve.ts";
 import { email } from "../service.ts";
 import { startMailbox } from "./mailbox.ts";
 
-export const soon = { timeout: 15_000, interval: 20 };
+export const soon = { timeout: 60_000, interval: 20 };
 
 export type Post = Awaited<ReturnType<typeof startPost>>;
 export type OrderEvent = ReturnType<typeof newOrder>;

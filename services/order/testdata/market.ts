@@ -14,7 +14,7 @@ import { payment } from "../../payment/service.ts";
 import { product } from "../../product/service.ts";
 import { order } from "../service.ts";
 
-export const soon = { timeout: 15_000, interval: 20 };
+export const soon = { timeout: 60_000, interval: 20 };
 
 /** 12.90 USD, the price of everything here. */
 export const price = { currencyCode: "USD", units: 12n, nanos: 900_000_000 };
