@@ -1,5 +1,7 @@
 /** The tool against running services, as its user meets it. */
 import { inspect } from "node:util";
+import { jetstreamManager } from "@nats-io/jetstream";
+import { connect } from "@nats-io/transport-node";
 import pg from "pg";
 import { v7 as uuidv7 } from "uuid";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -44,10 +46,21 @@ async function deadLetters(count: number): Promise<string[]> {
   const events = Array.from({ length: count }, () => ({ userId: uuidv7(), email: "ann@example.com" }));
   for (const event of events) await auth.record(UserRegisteredSchema, event);
   const listed = async () => (await weft("dlq list --state retrying --json")).objects();
-  await expect.poll(async () => (await listed()).length, { timeout: 10_000 }).toBe(count);
+  await expect.poll(async () => (await listed()).length).toBe(count);
+  // Nothing may deliver them once more: nobody reads them now, and none are left for when somebody does.
+  await served.end("user");
+  await purge("SHOP_AUTH_V1");
   await database.query("update dead_letters set state = 'open', dead_at = now() where state = 'retrying'");
   await database.query("alter table profiles_away rename to profiles");
+  await served.start(user);
   return (await weft("dlq list --json")).objects().map(({ id }) => id as string);
+}
+
+async function purge(stream: string): Promise<void> {
+  const { host, username, password } = new URL(served.natsUrl);
+  const nats = await connect({ servers: host, user: username, pass: decodeURIComponent(password) });
+  await (await jetstreamManager(nats)).streams.purge(stream);
+  await nats.close();
 }
 
 const profiles = async () => (await database.query("select from profiles")).rowCount;
