@@ -22,7 +22,6 @@ test.skipIf(!has("promtool"))(
       stdio: "pipe",
     });
   },
-  60_000,
 );
 
 test.each(ending(dashboards, ".json"))("%s: panels have a place, a unit, words and a source", (file) => {

@@ -68,7 +68,7 @@ beforeAll(async () => {
   const edge = await startEdge(readConfig({ ...environment("edge"), WEFT_RETRIES: "mesh", PORT: "0" }));
   stops.unshift(() => edge.stop());
   edgeUrl = `http://127.0.0.1:${edge.port}`;
-}, 60_000);
+});
 
 afterAll(async () => {
   if (!envoy) return;
@@ -119,7 +119,7 @@ test.skipIf(!envoy)("an order is placed, reserved, charged and confirmed through
   const placed = await rest("/v1/orders", customer, { items, paymentToken: "tok_visa" });
   expect(placed).toMatchObject({ status: 201, body: { status: "PENDING" } });
   await expect
-    .poll(async () => (await rest(`/v1/orders/${placed.body.id}`, customer)).body.status, { timeout: 15_000 })
+    .poll(async () => (await rest(`/v1/orders/${placed.body.id}`, customer)).body.status)
     .toBe("CONFIRMED");
   expect((await rest(`/v1/inventory/${productId}`, customer)).body).toMatchObject({ available: 3, sold: 2 });
   const received = await Promise.all(

@@ -287,7 +287,7 @@ export const expectations: readonly Expectation[] = [
     callee: failing(1, "silent"),
     gives: [OK],
     heard: 2,
-    takes: [290, 5_000],
+    takes: [990, 20_000],
   },
   {
     what: "a last try that takes too long ends the call",
@@ -296,7 +296,7 @@ export const expectations: readonly Expectation[] = [
     callee: always("silent"),
     gives: [DEADLINE_EXCEEDED],
     heard: 2,
-    takes: [580, 4_900],
+    takes: [1_980, 19_900],
     // To processes it is an upstream that is away, also the last time. Envoy marks it like a call that ran out of time.
     byProcesses: { gives: [UNAVAILABLE] },
   },
@@ -309,7 +309,7 @@ export const expectations: readonly Expectation[] = [
     callee: always("silent"),
     gives: [DEADLINE_EXCEEDED],
     heard: 1,
-    takes: [550, 5_000],
+    takes: [1_950, 30_000],
   },
   {
     what: "a deadline longer than the method's time is cut",
@@ -319,7 +319,7 @@ export const expectations: readonly Expectation[] = [
     callee: always("silent"),
     gives: [DEADLINE_EXCEEDED],
     heard: 1,
-    takes: [550, 5_000],
+    takes: [1_950, 30_000],
   },
   {
     what: "a stream ends with the life that its method gives it",
@@ -328,7 +328,7 @@ export const expectations: readonly Expectation[] = [
     callee: always("silent"),
     gives: [DEADLINE_EXCEEDED],
     heard: 1,
-    takes: [550, 5_000],
+    takes: [1_950, 30_000],
   },
 
   // How many.
