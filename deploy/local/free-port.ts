@@ -1,7 +1,10 @@
 import { createServer } from "node:net";
 
-/** Below the ports that systems give to outgoing connections, which would take one between here and its use. */
-const [lowest, highest] = [10_000, 32_000];
+/**
+ * Below the ports that systems give to outgoing connections, which would take one between here and its use, and below
+ * those that tests give to whole systems.
+ */
+const [lowest, highest] = [10_000, 20_000];
 
 /**
  * A TCP port on 127.0.0.1 that nobody uses now. Another program may take it before

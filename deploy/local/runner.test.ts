@@ -176,7 +176,7 @@ test("a dashboard that cannot start is left out, and said to be", async () => {
   expect(pids).not.toHaveProperty("dashboard");
   expect(runner.output()).toMatch(/^! no dashboard: it does not start: .*dashboard\.log$/m);
   await until("the text at the end", () => runner.output().includes("the library is open"));
-}, 60_000);
+});
 
 test("a dashboard that ends is started again, and nothing else is", async () => {
   const runner = start({ env: { STAND_IN_DASHBOARD: "test/system/stand-in/process.ts" } });
@@ -187,7 +187,7 @@ test("a dashboard that ends is started again, and nothing else is", async () => 
     return pids?.dashboard !== undefined && pids.dashboard !== before.dashboard && pids;
   });
   expect({ ...after, dashboard: 0 }).toEqual({ ...before, dashboard: 0 });
-}, 60_000);
+});
 
 test("a service that cannot start ends the start with the end of its log", async () => {
   const runner = start({ env: { STAND_IN_FAULT: "reader" } });

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { takenPorts } from "#local/ports.ts";
 import type { ReadyFile } from "#local/ready-file.ts";
+import { claimPorts } from "./claim-ports.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -72,15 +73,17 @@ export function temporaryDataDir(): string {
   return folder;
 }
 
-/**
- * An offset with which all of these ports are free, below the range from which the
- * system takes ports for outgoing connections.
- */
+/** Ports of whole systems are taken from here: above those of `freePort`, below those of outgoing connections. */
+const [lowest, highest] = [20_000, 32_000];
+
+/** An offset with which all of these ports are free, and nobody else who asks gets one of them while this process lives. */
 export async function pickPortOffset(ports: number[]): Promise<number> {
+  const from = lowest - Math.min(...ports);
   for (;;) {
-    const offset = 500 + Math.floor(Math.random() * (32_000 - 500 - Math.max(...ports)));
-    const taken = await takenPorts(ports.map((port) => ({ name: "", port: port + offset })));
-    if (taken.length === 0) return offset;
+    const offset = from + Math.floor(Math.random() * (highest - Math.max(...ports) - from));
+    const wanted = ports.map((port) => port + offset);
+    const taken = await takenPorts(wanted.map((port) => ({ name: "", port })));
+    if (taken.length === 0 && claimPorts(wanted)) return offset;
   }
 }
 
@@ -88,7 +91,7 @@ export async function pickPortOffset(ports: number[]): Promise<number> {
 export async function until<T>(
   what: string,
   condition: () => T | Promise<T>,
-  seconds = 20,
+  seconds = 60,
 ): Promise<NonNullable<T>> {
   const deadline = Date.now() + seconds * 1000;
   for (;;) {
@@ -124,7 +127,7 @@ async function waitUntilReady(
       if (ended) throw new Error(`the runner ended before it was ready:\n${output()}`);
       return readyFile();
     },
-    120,
+    300,
   ).catch((error: Error) => {
     throw ended ? error : new Error(`${error.message}\n${output()}`);
   });
