@@ -54,6 +54,11 @@ export class Faults {
     await Promise.all(this.#work);
   }
 
+  /** Kinds that were injected. */
+  get injected(): ReadonlySet<string> {
+    return new Set(this.records.filter(({ skipped }) => skipped === undefined).map(({ kind }) => kind));
+  }
+
   /** Heals everything. */
   async end(): Promise<void> {
     for (const heal of this.#active.values()) await heal();

@@ -59,6 +59,14 @@ export class Account {
     return this.#send("POST", path, body, await this.#signIn());
   }
 
+  /** Pieces of a product that can be ordered. @throws Error when there is no answer */
+  async stockOf(productId: string): Promise<number> {
+    const reply = await this.#send("GET", `/v1/inventory/${productId}`);
+    if (reply.status === 404) return 0;
+    if (reply.status !== 200) throw new Error(`the stock was answered with ${reply.status}`);
+    return reply.body.available ?? 0;
+  }
+
   place(order: PlacedValue): Promise<Completion> {
     return this.#random.chance(byGrpc) ? this.#placeByGrpc(order) : this.#placeByRest(order);
   }
