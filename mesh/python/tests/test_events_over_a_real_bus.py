@@ -80,7 +80,7 @@ async def unpublished(database: Database) -> int:
 
 async def until(done: Callable[[], Awaitable[bool]]) -> None:
     """Looks until it is so; what tells of it is in another process."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while not await done():  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 

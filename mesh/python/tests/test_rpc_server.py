@@ -74,7 +74,7 @@ class Served:
 
     def page(self, path: str) -> int:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=60) as answer:
                 return int(answer.status)
         except urllib.error.HTTPError as error:
             return error.code
@@ -110,7 +110,7 @@ async def served(folder: Path, authority: Authority) -> AsyncIterator[Served]:
 async def refusal(channel: grpc.aio.Channel) -> str:
     """Code and reason; "OK" for none."""
     try:
-        await MeshServiceStub(channel).GetState(mesh_pb2.GetStateRequest(), timeout=5)
+        await MeshServiceStub(channel).GetState(mesh_pb2.GetStateRequest(), timeout=60)
         return "OK"
     except grpc.aio.AioRpcError as error:
         details = dict(error.trailing_metadata() or ()).get("grpc-status-details-bin", b"")
@@ -121,7 +121,7 @@ async def refusal(channel: grpc.aio.Channel) -> str:
 
 
 def run(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    asyncio.run(asyncio.wait_for(test(), 30))
+    asyncio.run(asyncio.wait_for(test(), 120))
 
 
 @pytest.fixture

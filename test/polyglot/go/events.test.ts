@@ -18,4 +18,4 @@ test("events have one effect each, and what cannot be handled is kept for the op
     throw new Error(`${error.stdout}${error.stderr}`);
   });
   expect(stdout).toContain("--- PASS: TestOverARealBus");
-}, 120_000);
+}, 300_000);

@@ -65,15 +65,11 @@ test("events of both leave in the order of the product's versions", async () => 
     await clients(system).admin.adjustStock({ productId, delta: 1 });
   }
   await expect
-    .poll(
-      () =>
-        rows(
-          system,
-          "select version::int, published_at is not null as gone from outbox order by stream_sequence",
-        ),
-      {
-        timeout: 10_000,
-      },
+    .poll(() =>
+      rows(
+        system,
+        "select version::int, published_at is not null as gone from outbox order by stream_sequence",
+      ),
     )
     .toEqual([1, 2, 3].map((version) => ({ version, gone: true })));
 });

@@ -19,7 +19,7 @@ import { type Served, serve } from "../../system/serve.ts";
 
 const languages = ["typescript", "python"] as const;
 type Language = (typeof languages)[number];
-const soon = { timeout: 15_000, interval: 20 };
+const soon = { timeout: 60_000, interval: 20 };
 
 let served: Served | undefined;
 let mailbox: Mailbox | undefined;

@@ -29,8 +29,8 @@ POLITE = {
 }
 
 
-async def send(answers: dict[str, str]) -> list[str]:
-    """Sends a mail. :returns: lines that the server got"""
+async def send(answers: dict[str, str], patience: float = 60) -> list[str]:
+    """Sends a mail. :param patience: seconds for each answer :returns: lines that the server got"""
     lines: list[str] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -50,14 +50,14 @@ async def send(answers: dict[str, str]) -> list[str]:
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     try:
-        await smtp_sender(f"smtp://127.0.0.1:{port}", silence_timeout=0.2)(MAIL)
+        await smtp_sender(f"smtp://127.0.0.1:{port}", silence_timeout=patience)(MAIL)
     finally:
         server.close()
     return lines
 
 
 def run(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    asyncio.run(asyncio.wait_for(test(), 30))
+    asyncio.run(asyncio.wait_for(test(), 120))
 
 
 def test_a_mail_has_its_message_id_its_sender_and_both_bodies() -> None:
@@ -78,7 +78,7 @@ def test_a_mail_has_its_message_id_its_sender_and_both_bodies() -> None:
 def test_a_server_without_an_answer_has_not_taken_the_mail(silent: str) -> None:
     async def test() -> None:
         with pytest.raises(SmtpError):
-            await send({name: answer for name, answer in POLITE.items() if name != silent})
+            await send({name: answer for name, answer in POLITE.items() if name != silent}, patience=1)
 
     run(test)
 
@@ -94,6 +94,6 @@ def test_a_refusal_names_nobody() -> None:
 
 def test_a_server_that_says_no_good_bye_has_taken_the_mail() -> None:
     async def test() -> None:
-        await send({name: answer for name, answer in POLITE.items() if name != "QUIT"})
+        await send({name: answer for name, answer in POLITE.items() if name != "QUIT"}, patience=1)
 
     run(test)
