@@ -15,7 +15,7 @@ export interface DashboardWindow {
 export async function openDashboard(browser: Browser, baseUrl: string): Promise<DashboardWindow> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: "light" });
   const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(60_000);
   const strangers: string[] = [];
   const errors: string[] = [];
   page.on("request", (request) => {

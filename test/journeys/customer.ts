@@ -37,22 +37,32 @@ export async function send(
   return { status: response.status, headers: response.headers, body: text ? JSON.parse(text) : undefined };
 }
 
+/** An access token lives for five minutes; after so many milliseconds the next request comes with a new one. */
+const renewAfterMs = 200_000;
+
 /** Somebody who is signed in. */
 export class Customer {
   readonly shop: RunningShop;
   readonly email: string;
-  readonly token: string;
   readonly refreshToken: string;
+  readonly #password: string;
+  #token: string;
+  #signedInAt = performance.now();
 
   private constructor(
     shop: RunningShop,
-    email: string,
+    { email, password }: { email: string; password: string },
     tokens: { accessToken: string; refreshToken: string },
   ) {
     this.shop = shop;
     this.email = email;
-    this.token = tokens.accessToken;
     this.refreshToken = tokens.refreshToken;
+    this.#password = password;
+    this.#token = tokens.accessToken;
+  }
+
+  get token(): string {
+    return this.#token;
   }
 
   static async signIn(
@@ -63,7 +73,7 @@ export class Customer {
     const reply = await send(shop, "POST", "/v1/auth/login", { body: { email, password } });
     if (reply.status !== 200)
       throw new Error(`login answered ${reply.status}: ${JSON.stringify(reply.body)}`);
-    return new Customer(shop, email, reply.body);
+    return new Customer(shop, { email, password }, reply.body);
   }
 
   /** Registers and signs in. */
@@ -78,16 +88,24 @@ export class Customer {
     return Customer.signIn(shop, email, password);
   }
 
-  get(path: string): Promise<Reply> {
-    return send(this.shop, "GET", path, { token: this.token });
+  async get(path: string): Promise<Reply> {
+    return send(this.shop, "GET", path, { token: await this.#fresh() });
   }
 
-  post(path: string, body: unknown, headers?: Record<string, string>): Promise<Reply> {
-    return send(this.shop, "POST", path, { token: this.token, body, headers });
+  async post(path: string, body: unknown, headers?: Record<string, string>): Promise<Reply> {
+    return send(this.shop, "POST", path, { token: await this.#fresh(), body, headers });
   }
 
-  patch(path: string, body: unknown): Promise<Reply> {
-    return send(this.shop, "PATCH", path, { token: this.token, body });
+  async patch(path: string, body: unknown): Promise<Reply> {
+    return send(this.shop, "PATCH", path, { token: await this.#fresh(), body });
+  }
+
+  async #fresh(): Promise<string> {
+    if (performance.now() - this.#signedInAt > renewAfterMs) {
+      this.#signedInAt = performance.now();
+      this.#token = (await Customer.signIn(this.shop, this.email, this.#password)).token;
+    }
+    return this.#token;
   }
 
   /** Places an order, with a new key unless told. */

@@ -109,28 +109,35 @@ test("an order is one trace through edge, services, database, bus and mail, with
   const trace = await eventually("the trace is whole", async () => {
     const { traces } = await client.listTraces({ id: requestId });
     const [found] = traces;
-    return (
-      found !== undefined &&
-      ["edge", "order", "product", "inventory", "payment", "email"].every((name) =>
-        found.services.includes(name),
-      ) &&
-      client.getTrace({ traceId: found.traceId })
-    );
+    if (!found) return false;
+    const whole = await client.getTrace({ traceId: found.traceId });
+    // The mailer's work on the last event is what ends last.
+    const read = (service: string) =>
+      whole.spans.some((span) => span.service === service && span.kind === Kind.CONSUMER);
+    const all = ["edge", "order", "product", "inventory", "payment", "email"];
+    const told = whole.spans.some(({ kind }) => kind === Kind.PRODUCER);
+    return all.every((name) => found.services.includes(name)) && told && read("email") && whole;
   });
   expect(trace.summary).toMatchObject({ name: "POST /v1/orders", service: "edge", status: "201", requestId });
   expect(trace.spans[0]).toMatchObject({ depth: 0, orphan: false, service: "edge", kind: Kind.SERVER });
   const kinds = new Set(trace.spans.map(({ kind }) => kind));
   for (const kind of [Kind.SERVER, Kind.CLIENT, Kind.PRODUCER, Kind.CONSUMER]) expect(kinds).toContain(kind);
   expect(trace.spans.some(({ attributes }) => attributes?.["db.system.name"] === "postgresql")).toBe(true);
-  const { lines } = await client.listLogs({ filter: { traceId: trace.summary!.traceId } });
+  const { traceId } = trace.summary!;
+  const lines = await eventually("its lines are counted as they are listed", async () => {
+    const { logLines } = await client.getTrace({ traceId });
+    const listed = (await client.listLogs({ filter: { traceId } })).lines;
+    return listed.length === logLines && listed;
+  });
   expect(new Set(lines.map(({ process }) => process)).size).toBeGreaterThan(2);
-  expect(lines.length).toBe(trace.logLines);
 });
 
 test("its edges carry traffic, and those without any are there as the contract has them", async () => {
   const topology = await eventually("the edges light up", async () => {
+    await customer.get(`/v1/orders/${orderId}`); // figures are those of the last seconds
     const found = await client.getTopology({});
-    return found.edges.some(({ id, traffic }) => id === "edge>order" && traffic) && found;
+    const traffic = (edge: string) => found.edges.find(({ id }) => id === edge)?.traffic;
+    return traffic("edge>order")?.success === 1 && (traffic("outside>edge")?.rate ?? 0) > 0 && found;
   });
   const edge = (id: string) => topology.edges.find((each) => each.id === id);
   expect(edge("edge>order")?.traffic).toMatchObject({ success: 1 });
@@ -145,7 +152,10 @@ test("its edges carry traffic, and those without any are there as the contract h
 test("its timeline has every step, its events and its trace", async () => {
   const { timelines } = await client.listTimelines({ view: "orders", limit: 500 });
   expect(timelines.map(({ key }) => key)).toContain(orderId);
-  const timeline = await client.getTimeline({ view: "orders", key: orderId });
+  const timeline = await eventually("its events are there", async () => {
+    const found = await client.getTimeline({ view: "orders", key: orderId });
+    return found.events.length > 1 && found.traceId !== "" && found;
+  });
   expect(timeline.state).toBe("CONFIRMED");
   expect(timeline.steps.map(({ name }) => name)).toEqual(["PLACE", "RESERVE", "CHARGE", "COMMIT"]);
   expect(timeline.steps.some(({ failed }) => failed)).toBe(false);
@@ -166,9 +176,11 @@ test("its mail is in the inbox, as it was sent", async () => {
 test("events are decoded, and what the contract calls sensitive is cut out", async () => {
   const { streams } = await client.listStreams({});
   expect(streams.map(({ name }) => name)).toContain("SHOP_AUTH_V1");
-  const { events } = await client.listEvents({ stream: "SHOP_AUTH_V1", limit: 1 });
-  expect(events[0]).toMatchObject({ type: "shop.auth.v1.UserRegistered", payloadProblem: "" });
-  expect(events[0]!.payload).toMatchObject({ email: "[redacted]" });
+  // Other tests record events that nobody can read.
+  const { events } = await client.listEvents({ stream: "SHOP_AUTH_V1", limit: 100 });
+  const readable = events.find(({ payloadProblem }) => payloadProblem === "");
+  expect(readable).toMatchObject({ type: "shop.auth.v1.UserRegistered" });
+  expect(readable!.payload).toMatchObject({ email: "[redacted]" });
   await expect(client.listEvents({ stream: "NONE" })).rejects.toThrow("there is no stream");
 });
 

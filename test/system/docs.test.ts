@@ -31,7 +31,7 @@ function onOurPorts(block: string): string {
 const run = (block: string) =>
   promisify(execFile)("bash", ["-euo", "pipefail", "-c", onOurPorts(block)], {
     cwd: root,
-    timeout: 50_000,
+    timeout: 150_000,
     maxBuffer: 64 << 20,
   });
 

@@ -119,7 +119,7 @@ export function attachShop(readyFile: string): RunningShop {
       const process_ = pid(name);
       return process_ !== undefined && isAlive(process_);
     };
-    await until(`${name} is running`, ready, 60);
+    await until(`${name} is running`, ready, 120);
   };
   return {
     edgeUrl,
