@@ -25,7 +25,10 @@ const needServices = [
   "test/contract/policy.test.ts",
   "test/mesh/{image,kubeconform,observability,overlays,references,schema,tools}.test.ts",
 ];
-const hasServices = existsSync(join(import.meta.dirname, "gen/mesh/coverage.md"));
+const here = (path: string) => existsSync(join(import.meta.dirname, path));
+const hasServices = here("gen/mesh/coverage.md");
+/** Of the shop; other systems have none. */
+const firstPurchase = ["test/journeys/first-purchase.ts"].filter(here);
 
 export default defineConfig({
   test: {
@@ -34,10 +37,10 @@ export default defineConfig({
     // Most of them wait for processes and disks more than they compute.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     // Far above what any test takes: they end a hang, and do not fail a slow machine.
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
-    teardownTimeout: 20_000,
-    expect: { poll: { timeout: 30_000 } },
+    testTimeout: 120_000,
+    hookTimeout: 180_000,
+    teardownTimeout: 60_000,
+    expect: { poll: { timeout: 60_000 } },
     projects: [
       {
         extends: true,
@@ -54,9 +57,9 @@ export default defineConfig({
         test: {
           name: "journeys",
           include: journeys,
-          globalSetup: ["test/system/journeys.ts"],
-          testTimeout: 120_000,
-          hookTimeout: 240_000,
+          globalSetup: ["test/system/journeys.ts", ...firstPurchase],
+          testTimeout: 180_000,
+          hookTimeout: 360_000,
         },
       },
     ],

@@ -16,7 +16,7 @@ const seed = process.env.WEFT_CHAOS_SEED ?? "1181";
 const kinds = ["kill", "pause", "link", "lose-store", "repeat", "poison", "clock"];
 const faults = 18;
 
-test(`everything breaks, nothing is lost (seed ${seed})`, { timeout: 300_000 }, async () => {
+test(`everything breaks, nothing is lost (seed ${seed})`, { timeout: 900_000 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), "weft-chaos-"));
   chmodSync(folder, 0o711);
   const lines: string[] = [];

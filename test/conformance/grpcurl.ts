@@ -14,7 +14,7 @@ const calls: readonly [string[], string][] = [
   [["describe", "grpc.health.v1.Health.Check"], "rpc Check ( .grpc.health.v1.HealthCheckRequest )"],
   [["grpc.health.v1.Health/Check"], '"status": "SERVING"'],
   [["-d", '{"service": "nobody"}', "grpc.health.v1.Health/Check"], "Code: NotFound"],
-  [["-max-time", "0.5", "grpc.health.v1.Health/Watch"], '"status": "SERVING"'],
+  [["-max-time", "5", "grpc.health.v1.Health/Watch"], '"status": "SERVING"'],
 ];
 
 /**

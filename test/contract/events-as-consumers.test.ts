@@ -26,7 +26,7 @@ import { shopExamples, shopSurface } from "./shop-examples.ts";
 
 const surface = shopSurface();
 const examples = shopExamples(surface).filter(({ of }) => of.kind === "event");
-const soon = { timeout: 15_000, interval: 50 };
+const soon = { timeout: 60_000, interval: 50 };
 const auth = producer(AuthService, [UserRegisteredSchema]);
 const inventory = producer(InventoryService, [StockChangedSchema]);
 let served: Served;

@@ -16,7 +16,7 @@ import { shopExamples, shopSurface } from "./shop-examples.ts";
 
 const examples = shopExamples(shopSurface()).filter(({ consumer }) => consumer === "order");
 const providers = recorded(examples);
-const soon = { timeout: 15_000, interval: 50 };
+const soon = { timeout: 60_000, interval: 50 };
 let served: Served;
 let database: pg.Client;
 

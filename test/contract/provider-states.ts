@@ -16,7 +16,7 @@ type State = (shop: Served, values: Values) => Promise<Values>;
 const password = "correct-horse-battery-staple";
 const admin = { id: uuidv7(), roles: ["admin"] };
 const price = { currencyCode: "USD", units: 12n, nanos: 900_000_000 };
-const soon = { timeout: 15_000, interval: 50 };
+const soon = { timeout: 60_000, interval: 50 };
 
 export const states: Readonly<Record<string, State>> = {
   "a product": async (shop) => {

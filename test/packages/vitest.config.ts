@@ -8,7 +8,8 @@ export default defineConfig({
     pool: "forks",
     include: ["test/packages/*.test.ts"],
     globalSetup: ["test/system/protos.ts", "test/system/databases.ts"],
-    testTimeout: 60_000,
-    hookTimeout: 300_000,
+    testTimeout: 180_000,
+    hookTimeout: 600_000,
+    expect: { poll: { timeout: 60_000 } },
   },
 });

@@ -13,7 +13,7 @@ export const OWN_COMMAND = [
     " ",
   ),
 ];
-const START_MS = 20_000;
+const START_MS = 120_000;
 
 /** A gateway with the configuration of a group of cases. */
 export interface Gateway {
