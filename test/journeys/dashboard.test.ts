@@ -367,8 +367,11 @@ test("the tool tells the same, for people and as JSON", async () => {
   const refused = await weft("call", "OrderService/ListOrders");
   expect(refused).toMatchObject({ code: 1, out: "" });
   expect(refused.err).toContain("UNAUTHENTICATED");
-  const doctor = await weft("doctor", "--json");
-  expect(doctor.objects().filter(({ result }) => result === "failed")).toEqual([]);
+  // On a busy machine a process may be late to say that it is ready.
+  await eventually("nothing is wrong", async () => {
+    const findings = (await weft("doctor", "--json")).objects();
+    return findings.length > 0 && findings.every(({ result }) => result !== "failed");
+  });
   const bench = await weft(
     "bench",
     "ProductService/ListProducts",
