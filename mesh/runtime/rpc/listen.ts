@@ -13,6 +13,9 @@ import { createRpcServer } from "./rpc-server.ts";
 /** Largest message a service accepts, in bytes after decompression. */
 const readMaxBytes = 1024 * 1024;
 
+/** Time that a call may take, with its request, which anybody can begin, in milliseconds. */
+const openCallMs = 10_000;
+
 /** Within one machine or zone the wire is cheaper than the CPU: compressing pays for long lists only. */
 const compressMinBytes = 64 * 1024;
 
@@ -49,6 +52,7 @@ export async function listen(options: {
       { routes, interceptors, maxTimeoutMs: (method) => policyOf(method).timeoutMs },
       {
         interceptors: [],
+        maxTimeoutMs: () => openCallMs,
         routes: (router) => {
           router.service(Health, health.service);
           router.service(ServerReflection, reflectionOf(reflected));

@@ -4,6 +4,14 @@ import http2, { type ServerHttp2Stream } from "node:http2";
 import net, { type AddressInfo } from "node:net";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createOnePort } from "./one-port.ts";
+import {
+  endHeaders,
+  frameType,
+  headerBlock,
+  http2Frame,
+  preface,
+  resetFrame,
+} from "./testdata/http2-frames.ts";
 
 let server: http.Server;
 let port: number;
@@ -152,4 +160,31 @@ test("a peer that does nothing but reset its streams loses its connection (CVE-2
   session.on("error", () => {});
   expect(await cancelCalls(session, 100_000, 100)).toBeLessThan(100_000);
   session.destroy();
+});
+
+test.each([
+  ["that somebody takes", "/taken", {}],
+  ["that becomes a request", "/", {}],
+  ["that waits for permission to send its body", "/", { expect: "100-continue" }],
+  ["that expects what nobody can do", "/", { expect: "miracles" }],
+])("a stream %s may be reset by what comes together with it", async (_, path, more) => {
+  const failures: unknown[] = [];
+  const note = (error: unknown) => void failures.push(error);
+  process.on("unhandledRejection", note).on("uncaughtException", note);
+  const fields = { ":method": "POST", ":scheme": "http", ":path": path, ":authority": "library", ...more };
+  for (const code of [http2.constants.NGHTTP2_CANCEL, http2.constants.NGHTTP2_INTERNAL_ERROR]) {
+    const socket = net.connect(port, "127.0.0.1").on("error", () => {});
+    const headers = http2Frame(frameType.headers, endHeaders, 1, headerBlock(fields));
+    socket.write(Buffer.concat([preface, headers, resetFrame(1, code)]));
+    // Ends the connection with an error: that of a frame that belongs to no stream.
+    socket.write(http2Frame(frameType.headers, endHeaders, 2, headerBlock(fields)));
+    socket.resume();
+    await once(socket, "close");
+  }
+  const session = http2.connect(`http://127.0.0.1:${port}`);
+  const stream = session.request({ ":path": "/" }).setEncoding("utf8");
+  expect((await once(stream, "data"))[0]).toBe("request");
+  session.destroy();
+  process.off("unhandledRejection", note).off("uncaughtException", note);
+  expect(failures).toEqual([]);
 });

@@ -74,6 +74,8 @@ export function createOnePort(handlers: OnePortHandlers, secure?: tls.Server): h
 function dispatchStreams(h2: http2.Http2Server, { takeStream, http2: onRequest }: OnePortHandlers): void {
   const requests = http2.createServer(onRequest);
   h2.on("stream", (stream: http2.ServerHttp2Stream, headers, flags, rawHeaders: string[]) => {
+    // Its reset came with it. Whoever answers such a stream gets an exception, node:http2 itself included.
+    if (stream.destroyed || stream.closed) return void stream.on("error", () => {});
     showRepeated(headers, rawHeaders);
     if (!takeStream?.(stream, headers)) requests.emit("stream", stream, headers, flags, rawHeaders);
   });

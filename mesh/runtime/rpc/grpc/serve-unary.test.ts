@@ -17,6 +17,15 @@ import {
   HealthCheckResponse_ServingStatus as Status,
 } from "#gen/grpc/health/v1/health_pb.ts";
 import { createRpcServer } from "../rpc-server.ts";
+import {
+  endHeaders,
+  endStream,
+  frameType,
+  headerBlock,
+  http2Frame,
+  preface,
+  resetFrame,
+} from "../testdata/http2-frames.ts";
 import { frame } from "./message.ts";
 
 const readMaxBytes = 10_000;
@@ -112,38 +121,13 @@ async function replyOf(stream: ClientHttp2Stream): Promise<RawReply> {
   return reply;
 }
 
-const frameType = { data: 0, headers: 1, reset: 3, settings: 4, ping: 6 } as const;
-const [endStream, endHeaders] = [1, 4];
-/** A frame by hand (RFC 9113 section 4.1). */
-function http2Frame(type: number, flags: number, stream: number, payload: Uint8Array): Buffer {
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(payload.length, 0, 3);
-  head.writeUInt8(type, 3);
-  head.writeUInt8(flags, 4);
-  head.writeUInt32BE(stream, 5);
-  return Buffer.concat([head, payload]);
-}
-const preface = Buffer.concat([
-  Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
-  http2Frame(frameType.settings, 0, 0, Buffer.alloc(0)),
-]);
-/** Headers of a call, as literals that are not indexed (RFC 7541 section 6.2.2). */
-const block = Buffer.concat(
-  Object.entries({
-    ":method": "POST",
-    ":scheme": "http",
-    ":path": checkPath,
-    ":authority": "library",
-    "content-type": "application/grpc",
-  }).map(([name, value]) =>
-    Buffer.concat([
-      Buffer.from([0, name.length]),
-      Buffer.from(name),
-      Buffer.from([value.length]),
-      Buffer.from(value),
-    ]),
-  ),
-);
+const block = headerBlock({
+  ":method": "POST",
+  ":scheme": "http",
+  ":path": checkPath,
+  ":authority": "library",
+  "content-type": "application/grpc",
+});
 
 const serving: Check = () => ({ status: Status.SERVING });
 const request = (service: string) =>
@@ -265,8 +249,7 @@ test.each<[string, Uint8Array]>([
         1,
         block,
       );
-      const reset = http2Frame(frameType.reset, 0, 1, Buffer.from([0, 0, 0, code]));
-      socket.write(Buffer.concat([preface, headers, ...data, reset]));
+      socket.write(Buffer.concat([preface, headers, ...data, resetFrame(1, code)]));
       const ping = http2Frame(frameType.ping, 0, 0, Buffer.alloc(8));
       socket.write(ping);
       let received = Buffer.alloc(0);
