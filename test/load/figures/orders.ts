@@ -22,8 +22,8 @@ export async function stockUp(shop: RunningShop, products: number, pieces: numbe
   return ids;
 }
 
-/** Answers that say nothing of the order (UNAVAILABLE, DEADLINE_EXCEEDED): the client waits and asks again. */
-const undecided = new Set([503, 504]);
+/** Answers that say nothing of the order (OVERLOADED, UNAVAILABLE, DEADLINE_EXCEEDED): the client waits and asks again. */
+const undecided = new Set([429, 503, 504]);
 const waitMs = 1_000;
 const mostRepeats = 60;
 
