@@ -1,4 +1,5 @@
 /** One service stands still (SIGSTOP): routes that do not need it must not feel it. */
+import { Customer } from "../../journeys/customer.ts";
 import type { Shop } from "../../system/shop.ts";
 import { type CpuUse, cpuSince, cpuUse, inCores, noteMachine, plus } from "./cpu-use.ts";
 import { runLoad, type Sent } from "./open-loop.ts";
@@ -8,8 +9,8 @@ import { failed, note, noteLateness, percentile, reasons, row } from "./table.ts
 /** Seconds of each part, and how often there is one without and one with it. */
 const seconds = 8;
 const rounds = 6;
-/** After a part, in milliseconds: what waited for the one that hung is done before the next. */
-const calmMs = { without: 1_000, with: 5_000 };
+/** After a part, in milliseconds, from when on no order waits any more for the one that hung. */
+const calmMs = 1_000;
 
 /** All that was measured in parts of one kind. */
 interface Parts {
@@ -35,13 +36,15 @@ export async function measureHanging(shop: Shop): Promise<void> {
       sent.filter(which).map(({ ms }) => ms),
       0.99,
     );
-  const part = async (work: () => Promise<Sent[]>, parts: Parts, restMs: number) => {
+  const customer = await Customer.signIn(shop, "alice@example.com");
+  const part = async (work: () => Promise<Sent[]>, parts: Parts) => {
     const before = cpuUse(shop);
     const sent = await work();
     parts.cpu = plus(parts.cpu, cpuSince(before, cpuUse(shop)));
     parts.sent.push(...sent);
     parts.p99s.push(p99(sent));
-    await new Promise((resolve) => setTimeout(resolve, restMs));
+    await untilSettled(customer);
+    await new Promise((resolve) => setTimeout(resolve, calmMs));
   };
   const free: Parts = { sent: [], cpu: new Map(), p99s: [] };
   const hung: Parts = { sent: [], cpu: new Map(), p99s: [] };
@@ -49,8 +52,8 @@ export async function measureHanging(shop: Shop): Promise<void> {
   noteMachine("before");
   await load();
   for (let round = 0; round < rounds; round++) {
-    const without = () => part(load, free, calmMs.without);
-    const with_ = () => part(() => whileStopped(shop.pid("inventory")!, load), hung, calmMs.with);
+    const without = () => part(load, free);
+    const with_ = () => part(() => whileStopped(shop.pid("inventory")!, load), hung);
     // Now the one first, now the other: what grows or shrinks over the run counts for both.
     for (const measure of round % 2 === 0 ? [without, with_] : [with_, without]) await measure();
   }
@@ -74,6 +77,17 @@ export async function measureHanging(shop: Shop): Promise<void> {
   row("failed requests on unrelated routes", bad.length === 0 ? "0" : reasons(bad), "0", bad.length === 0);
   note("answers of the hanging one", reasons(hung.sent.filter((sent) => !isUnrelated(sent))));
   noteLateness(hung.sent);
+}
+
+/** @param customer who placed less than a page of orders since all were settled */
+async function untilSettled(customer: Customer): Promise<void> {
+  const isSettled = ({ status }: { status: string }) => status === "CONFIRMED" || status === "CANCELLED";
+  for (const deadline = Date.now() + 60_000; ; ) {
+    const { body } = await customer.get("/v1/orders?pageSize=100");
+    if (body.orders.every(isSettled)) return;
+    if (Date.now() > deadline) throw new Error("orders are not settled within a minute");
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
 }
 
 async function whileStopped<T>(pid: number, work: () => Promise<T>): Promise<T> {
