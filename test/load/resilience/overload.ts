@@ -45,6 +45,7 @@ export async function measureOverload(shop: Shop): Promise<void> {
   const goodput = useful(during).length / overloadSeconds;
   const share = goodput / peak;
   row("goodput at three times the peak, of peak", `${(share * 100).toFixed(0)} %`, "≥ 80 %", share >= 0.8);
+  note("goodput in each five seconds of it", `${goodputOverTime(during, 5).join(", ")}/s`);
   note("answers", reasons(during));
   noteLateness(during);
   note(
@@ -65,6 +66,15 @@ export async function measureOverload(shop: Shop): Promise<void> {
   note("answers after", reasons(after));
   row("recovered after", `${recovered} s`, "≤ 10 s", recovered <= 10);
   noteMachine("after");
+}
+
+/** Useful answers a second to what was sent in each part of so many seconds. */
+function goodputOverTime(sent: readonly Sent[], seconds: number): number[] {
+  const began = sent.reduce((least, { at }) => Math.min(least, at), Number.POSITIVE_INFINITY);
+  const parts = Map.groupBy(sent, ({ at }) => Math.floor((at - began) / (seconds * 1_000)));
+  return [...parts.keys()]
+    .sort((a, b) => a - b)
+    .map((part) => Math.round(useful(parts.get(part)!).length / seconds));
 }
 
 /**
