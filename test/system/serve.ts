@@ -7,15 +7,20 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { DescService } from "@bufbuild/protobuf";
+import { create, type DescService, getOption, setExtension } from "@bufbuild/protobuf";
+import { DurationSchema, MethodOptionsSchema } from "@bufbuild/protobuf/wkt";
 import type { Client } from "@connectrpc/connect";
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from "jose";
+import { DeadLetterService } from "#gen/weft/events/v1/dead_letters_pb.ts";
+import { MeshService } from "#gen/weft/mesh/v1/mesh_pb.ts";
+import { method as methodOption, service as serviceOption } from "#gen/weft/policy/v1/policy_pb.ts";
 import { openIdentities } from "#local/identities.ts";
 import { system } from "#local/system.ts";
 import { processNames } from "#local/topology.ts";
 import { readConfig } from "#mesh/runtime/config.ts";
 import { fixedUpstreams } from "#mesh/runtime/discovery/upstreams.ts";
 import { loadWorkload, type Workload } from "#mesh/runtime/identity/workload.ts";
+import { milliseconds } from "#mesh/runtime/policy/duration.ts";
 import { meshNameOf } from "#mesh/runtime/policy/method-policy.ts";
 import { createClients } from "#mesh/runtime/rpc/clients.ts";
 import type { ServiceDefinition } from "#mesh/runtime/service.ts";
@@ -74,11 +79,20 @@ export interface Served {
  * @param options.env settings of the services' own
  * @param options.seed development data, as in the seed file
  * @param options.callers workloads that the test calls as, where they are not the usual ones
+ * @param options.leastSeconds that a call may take, where the contract gives it fewer; how fast the machine is, is not
+ *   what most tests are about
  */
 export async function serve(
   definitions: readonly Servable[],
-  options: { env?: NodeJS.ProcessEnv; seed?: unknown; callers?: readonly string[] } = {},
+  options: {
+    env?: NodeJS.ProcessEnv;
+    seed?: unknown;
+    callers?: readonly string[];
+    leastSeconds?: number;
+  } = {},
 ): Promise<Served> {
+  for (const { contract } of [...definitions, { contract: DeadLetterService }, { contract: MeshService }])
+    giveTime(contract, options.leastSeconds ?? 10);
   const folder = await mkdtemp(join(tmpdir(), "weft-serve-"));
   const names = definitions.map(({ contract }) => meshNameOf(contract));
   const identities = await writeIdentities(folder, [
@@ -143,6 +157,19 @@ export async function serve(
       await rm(folder, { recursive: true });
     },
   };
+}
+
+/** Raises the timeouts of a contract, for this process. Nobody may have asked for its policies before. */
+function giveTime(contract: DescService, leastSeconds: number): void {
+  const { defaults } = getOption(contract, serviceOption);
+  for (const method of contract.methods) {
+    const policy = getOption(method, methodOption);
+    const given = milliseconds(policy.timeout ?? defaults?.timeout) ?? 0;
+    if (given >= leastSeconds * 1_000) continue;
+    const timeout = create(DurationSchema, { seconds: BigInt(leastSeconds) });
+    method.proto.options ??= create(MethodOptionsSchema);
+    setExtension(method.proto.options, methodOption, { ...policy, timeout });
+  }
 }
 
 function inTypeScript(definition: Servable): ServiceDefinition {

@@ -69,7 +69,7 @@ export async function processEnforcer(): Promise<Enforcer> {
     WEFT_TOKEN_ISSUER: issuer,
     WEFT_TOKEN_AUDIENCE: audience,
   };
-  const served = await serve(replicas.map(definitionOf), { callers: ["lending"], env });
+  const served = await serve(replicas.map(definitionOf), { callers: ["lending"], env, leastSeconds: 0 });
 
   const folder = mkdtempSync(join(tmpdir(), "weft-one-policy-"));
   const descriptors = join(folder, "descriptors.binpb");
