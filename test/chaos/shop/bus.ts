@@ -16,10 +16,17 @@ export async function asService<T>(
     reconnect: false,
     timeout: 3_000,
   });
-  try {
+  const died = connection.closed().then((error) => {
+    throw new Error(`NATS is away: ${error ? error.message : "the connection was closed"}`);
+  });
+  died.catch(() => {}); // it is closed at the end too
+  const done = async () => {
     const result = await work(connection);
-    await connection.flush();
+    await connection.flush(); // never settles if the connection ends before the answer
     return result;
+  };
+  try {
+    return await Promise.race([done(), died]);
   } finally {
     await connection.close();
   }
