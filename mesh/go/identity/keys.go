@@ -16,6 +16,8 @@ import (
 const (
 	keysMaxAge   = 10 * time.Minute
 	keysCooldown = 30 * time.Second
+	// keysCount is for how long more keys count that cannot be read again: new ones are published a day ahead.
+	keysCount = time.Hour
 	// pauseAfterFailure keeps each token from asking again while the keys cannot be read.
 	pauseAfterFailure = time.Second
 	keysTimeout       = 2 * time.Second
@@ -54,19 +56,26 @@ func (k *Keys) Find(ctx context.Context, id string) (*jose.JSONWebKey, error) {
 	k.mutex.Lock()
 	defer k.mutex.Unlock() // others wait for the one who reads
 	age := time.Since(k.readAt)
-	if key := k.known(id); key != nil && age < keysMaxAge {
-		return key, nil
+	known := k.known(id)
+	if known != nil && age < keysMaxAge {
+		return known, nil
 	}
 	if age < keysCooldown {
 		return nil, errNoSuchKey
 	}
+	lastKnown := func(err error) (*jose.JSONWebKey, error) {
+		if known != nil && age < keysMaxAge+keysCount {
+			return known, nil
+		}
+		return nil, err
+	}
 	if time.Since(k.failedAt) < pauseAfterFailure {
-		return nil, errors.New("the keys could not be read a moment ago")
+		return lastKnown(errors.New("the keys could not be read a moment ago"))
 	}
 	set, err := k.read(context.WithoutCancel(ctx))
 	if err != nil {
 		k.failedAt = time.Now()
-		return nil, err
+		return lastKnown(err)
 	}
 	k.set, k.readAt = *set, time.Now()
 	if key := k.known(id); key != nil {

@@ -172,6 +172,32 @@ func TestKeysThatCannotBeReadAreNotTheTokensFault(t *testing.T) {
 	}
 }
 
+func TestKeysThatWereReadCountForAnHourWhileTheyCannotBeReadAgain(t *testing.T) {
+	i := newIssuer(t)
+	verifier := i.verifier()
+	verify := func(id string, header map[string]any) string {
+		_, err := verifier.Verify(context.Background(), i.token(t, header, says{"jti": id}))
+		return reasonOf(err)
+	}
+	if reason := verify("1", nil); reason != "" {
+		t.Fatal(reason)
+	}
+	i.away.Store(true)
+	verifier.Keys.readAt = time.Now().Add(-11 * time.Minute)
+	for _, id := range []string{"11", "12"} {
+		if reason := verify(id, nil); reason != "" {
+			t.Errorf("eleven minutes later: %s", reason)
+		}
+	}
+	if reason := verify("13", map[string]any{"kid": "k2"}); reason != "KEYS_UNAVAILABLE" {
+		t.Errorf("a key that is not known: %s", reason)
+	}
+	verifier.Keys.readAt = time.Now().Add(-75 * time.Minute)
+	if reason := verify("75", nil); reason != "KEYS_UNAVAILABLE" {
+		t.Errorf("more than an hour later: %s", reason)
+	}
+}
+
 // raw signs any header and payload with the right key.
 func (i *issuer) raw(t *testing.T, header, payload string) string {
 	t.Helper()

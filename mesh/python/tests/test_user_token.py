@@ -125,3 +125,35 @@ def test_unknown_key_ids_do_not_make_it_ask_again_and_again() -> None:
 
     asyncio.run(test())
     assert reads == 1
+
+
+def test_keys_that_were_read_count_for_an_hour_while_they_cannot_be_read_again() -> None:
+    away = False
+
+    def read() -> bytes:
+        if away:
+            raise ConnectionRefusedError
+        return jwks()
+
+    async def test() -> None:
+        nonlocal away
+        keys = Jwks(read)
+        verifier = UserVerifier(keys, "issuer", "us", None)
+
+        async def reason(number: int, header: dict[str, str] | None = None) -> str:
+            try:
+                await verifier.verify(token(header=header, jti=str(number)))
+            except ServiceError as refused:
+                return refused.reason
+            return ""
+
+        assert await reason(1) == ""
+        away = True
+        keys._read_at -= 11 * 60
+        assert await reason(11) == ""
+        assert await reason(12) == ""
+        assert await reason(13, header={"kid": "unknown"}) == "KEYS_UNAVAILABLE"
+        keys._read_at -= 64 * 60
+        assert await reason(75) == "KEYS_UNAVAILABLE"
+
+    asyncio.run(test())

@@ -18,6 +18,8 @@ from weft_runtime.identity.spiffe_id import TrustDomain
 
 _cooldown = 30.0
 _max_age = 600.0
+#: For how long more keys count that cannot be read again: new ones are published a day ahead.
+_keys_count = 3_600.0
 #: After keys could not be read they are left alone for this long: each token would ask again.
 _pause_after_failure = 1.0
 _timeout = 2.0
@@ -41,10 +43,16 @@ class Jwks:
     async def find(self, key_id: str) -> PyJWK | None:
         """:raises KeysUnavailable: when they are not known and cannot be read now"""
         age = time.monotonic() - self._read_at
-        if age > _max_age or (key_id not in self._keys and age > _cooldown):
+        known = self._keys.get(key_id)
+        if age > _max_age or (known is None and age > _cooldown):
             # One reading for all who wait.
             self._reading = self._reading or asyncio.create_task(self._refresh())
-            await asyncio.shield(self._reading)
+            try:
+                await asyncio.shield(self._reading)
+            except KeysUnavailable:
+                if known is None or age > _max_age + _keys_count:
+                    raise
+                return known
         return self._keys.get(key_id)
 
     async def _refresh(self) -> None:
