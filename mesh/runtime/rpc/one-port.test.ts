@@ -2,7 +2,7 @@ import { once } from "node:events";
 import http from "node:http";
 import http2, { type ServerHttp2Stream } from "node:http2";
 import net, { type AddressInfo } from "node:net";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { createOnePort } from "./one-port.ts";
 import {
   endHeaders,
@@ -16,9 +16,12 @@ import {
 let server: http.Server;
 let port: number;
 let streams: ServerHttp2Stream[];
+/** Requests for /held that have come whole. */
+let ended = 0;
 
 beforeEach(async () => {
   streams = [];
+  ended = 0;
   server = createOnePort({
     http1: (request, response) => {
       if (request.url === "/early") {
@@ -30,7 +33,12 @@ beforeEach(async () => {
         request.on("end", () => response.end("http/1.1"));
       }
     },
-    http2: (_request, response) => response.end("request"),
+    http2: (request, response) => {
+      if (request.url !== "/held") return void response.end("request");
+      response.writeHead(200);
+      response.write("held");
+      request.on("end", () => ended++).resume();
+    },
     takeStream: (stream, headers) => {
       if (headers[":path"] !== "/taken") return false;
       stream.on("error", () => {});
@@ -187,4 +195,29 @@ test.each([
   session.destroy();
   process.off("unhandledRejection", note).off("uncaughtException", note);
   expect(failures).toEqual([]);
+});
+
+test("a request over HTTP/2 whose rest does not come is given up, one that is a stream is not", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const session = http2.connect(`http://127.0.0.1:${port}`);
+  onTestFinished(() => session.destroy());
+  const begin = async (type: string) => {
+    const stream = session.request({ ":path": "/held", ":method": "POST", "content-type": type });
+    stream.on("error", () => {}).resume();
+    await once(stream, "response");
+    return stream;
+  };
+  const [slow, whole, endless] = [
+    await begin("application/json"),
+    await begin("application/json"),
+    await begin("application/grpc-web"),
+  ];
+  whole.end();
+  await expect.poll(() => ended).toBe(1);
+  const closed = once(slow, "close");
+  vi.advanceTimersByTime(15_000);
+  await closed;
+  expect(slow.rstCode).toBe(http2.constants.NGHTTP2_CANCEL);
+  expect([whole.closed, endless.closed]).toEqual([false, false]);
 });

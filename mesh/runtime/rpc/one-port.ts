@@ -77,8 +77,20 @@ function dispatchStreams(h2: http2.Http2Server, { takeStream, http2: onRequest }
     // Its reset came with it. Whoever answers such a stream gets an exception, node:http2 itself included.
     if (stream.destroyed || stream.closed) return void stream.on("error", () => {});
     showRepeated(headers, rawHeaders);
-    if (!takeStream?.(stream, headers)) requests.emit("stream", stream, headers, flags, rawHeaders);
+    if (takeStream?.(stream, headers)) return;
+    if (!streamed.test(headers["content-type"] ?? "")) endSlowRequest(stream);
+    requests.emit("stream", stream, headers, flags, rawHeaders);
   });
+}
+
+/** Calls whose requests may come for as long as both sides like. */
+const streamed = /^application\/(?:grpc|connect\+)/;
+
+/** Others must have come within the time that HTTP/1.1 gives them. */
+function endSlowRequest(stream: http2.ServerHttp2Stream): void {
+  const timer = setTimeout(() => stream.close(http2.constants.NGHTTP2_CANCEL), requestTimeoutMs);
+  const stop = () => clearTimeout(timer);
+  stream.once("end", stop).once("close", stop);
 }
 
 /**
