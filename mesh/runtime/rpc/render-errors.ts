@@ -1,5 +1,6 @@
 import { Code, type ConnectError, type Interceptor } from "@connectrpc/connect";
 import type { Logger } from "../telemetry/log.ts";
+import { boundStatus } from "./bound-status.ts";
 import { toStatus } from "./errors.ts";
 import { overStream } from "./over-stream.ts";
 
@@ -16,7 +17,7 @@ export function renderErrors(log: Logger): Interceptor {
     if (status.code === Code.Internal || status.code === Code.Unknown || status.code === Code.DataLoss) {
       log.error({ err: status.cause ?? status, rpc: `${service.typeName}/${method.name}` }, "call failed");
     }
-    return status;
+    return boundStatus(status);
   };
   return (next) => async (request) => {
     try {

@@ -8,7 +8,8 @@ import { Code, ConnectError, type HandlerContext, type Interceptor } from "@conn
 import * as grpc from "@grpc/grpc-js";
 import type { FastifyInstance } from "fastify";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { BadRequestSchema } from "#gen/google/rpc/error_details_pb.ts";
+import { BadRequestSchema, ErrorInfoSchema } from "#gen/google/rpc/error_details_pb.ts";
+import { StatusSchema } from "#gen/google/rpc/status_pb.ts";
 import {
   Health,
   HealthCheckRequestSchema,
@@ -172,6 +173,25 @@ test("an error without headers is a response of trailers only", async () => {
   const { headers, trailers } = await raw({}, frame(request("a")));
   expect(headers).toMatchObject({ ":status": 200, "grpc-status": "5", "grpc-message": "no" });
   expect(trailers).toEqual({});
+});
+
+test("a status that is longer than headers may be is cut, and leaves the connection to the others", async () => {
+  check = () => {
+    const error = new ConnectError("é".repeat(100_000), Code.NotFound);
+    const long = { field: "x".repeat(70_000), description: "" };
+    error.details.push({ desc: BadRequestSchema, value: { fieldViolations: [long] } });
+    error.details.push({ desc: ErrorInfoSchema, value: { reason: "GONE" } });
+    throw error;
+  };
+  const first = await raw({}, frame(request("ann")));
+  expect(first.headers["grpc-status"]).toBe("5");
+  expect(decodeURIComponent(String(first.headers["grpc-message"]))).toBe(`${"é".repeat(2_000)}…`);
+  const details = Buffer.from(String(first.headers["grpc-status-details-bin"]), "base64");
+  expect(fromBinary(StatusSchema, details).details.map(({ typeUrl }) => typeUrl)).toEqual([
+    "type.googleapis.com/google.rpc.ErrorInfo",
+  ]);
+  check = serving;
+  expect((await raw({}, frame(request("ann")))).trailers["grpc-status"]).toBe("0");
 });
 
 test("callers never see the text of an unexpected error", async () => {

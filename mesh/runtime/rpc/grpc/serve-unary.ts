@@ -19,6 +19,7 @@ import {
   type UnaryResponse,
 } from "@connectrpc/connect";
 import { type Peer, peerKey, peerOf } from "../../identity/peer.ts";
+import { boundStatus } from "../bound-status.ts";
 import { type KeptDeadline, keptDeadline } from "../deadline.ts";
 import { CallContext, CallValues } from "./call-context.ts";
 import { CallHeaders } from "./call-headers.ts";
@@ -229,7 +230,7 @@ class UnaryCall {
     if (this.#ended) return;
     const error =
       reason instanceof ConnectError
-        ? reason
+        ? boundStatus(reason)
         : new ConnectError("internal error", Code.Internal, undefined, undefined, reason);
     if (this.#isGone) return this.#end(error);
     try {
