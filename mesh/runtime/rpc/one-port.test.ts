@@ -18,13 +18,23 @@ let port: number;
 let streams: ServerHttp2Stream[];
 /** Requests for /held that have come whole. */
 let ended = 0;
+/** Requests for /watched. */
+let watched = 0;
 
 beforeEach(async () => {
   streams = [];
   ended = 0;
+  watched = 0;
   server = createOnePort({
     http1: (request, response) => {
-      if (request.url === "/early") {
+      if (request.url === "/held") return;
+      if (request.url === "/watched") {
+        // As libraries watch a request: until its response is over.
+        const onError = () => {};
+        request.on("error", onError).resume();
+        response.on("close", () => request.off("error", onError));
+        watched++;
+      } else if (request.url === "/early") {
         response.end("early");
       } else if (request.url === "/stops-reading") {
         void stopReading(request).then(() => response.end("early"));
@@ -220,4 +230,21 @@ test("a request over HTTP/2 whose rest does not come is given up, one that is a 
   await closed;
   expect(slow.rstCode).toBe(http2.constants.NGHTTP2_CANCEL);
   expect([whole.closed, endless.closed]).toEqual([false, false]);
+});
+
+test("a connection may break in the middle of a request that waits for the answer to another", async () => {
+  const failures: unknown[] = [];
+  const note = (error: unknown) => void failures.push(error);
+  process.on("unhandledRejection", note).on("uncaughtException", note);
+  const socket = net.connect(port, "127.0.0.1").on("error", () => {});
+  socket.write("GET /held HTTP/1.1\r\nHost: a\r\n\r\n");
+  socket.write("POST /watched HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n1");
+  await expect.poll(() => watched).toBe(1);
+  socket.resetAndDestroy();
+  await expect
+    .poll(() => new Promise((resolve) => server.getConnections((_error, count) => resolve(count))))
+    .toBe(0);
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off("unhandledRejection", note).off("uncaughtException", note);
+  expect(failures).toEqual([]);
 });

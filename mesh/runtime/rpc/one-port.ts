@@ -53,6 +53,8 @@ export function createOnePort(handlers: OnePortHandlers, secure?: tls.Server): h
       maxHeaderSize: 16_384,
     },
     (request, response) => {
+      // Between the break of a connection and its error, whoever listened for it may have stopped to.
+      request.on("error", () => {});
       closeAfterEarlyAnswer(request, response);
       showRepeated(request.headers, request.rawHeaders);
       handlers.http1(request, response);
