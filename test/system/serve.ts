@@ -29,6 +29,7 @@ import { contextFromHeaders, runInContext } from "#mesh/runtime/telemetry/contex
 import { createLogger } from "#mesh/runtime/telemetry/log.ts";
 import { freshBus, freshDatabase } from "./fresh.ts";
 import { replacementOf, startImplementation } from "./implementation-process.ts";
+import { waitLongerForLocks } from "./patient-locks.ts";
 
 const issuer = "https://issuer.test";
 const audience = "weft-test";
@@ -121,6 +122,7 @@ export async function serve(
   const start = async (definition: Servable) => {
     const name = meshNameOf(definition.contract);
     const database = databases.get(name) ?? (await freshDatabase(name));
+    if (!databases.has(name)) await waitLongerForLocks(database);
     databases.set(name, database);
     const instance = { WEFT_INSTANCE: `${name}-${running.length}` }; // all of them are one process here
     const env = { ...environment(name), ...instance, DATABASE_URL: database, ...options.env };
