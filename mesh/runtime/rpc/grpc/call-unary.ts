@@ -17,6 +17,7 @@ import {
 } from "@connectrpc/connect";
 import { brokenStream, neverLeft, wasNeverProcessed } from "./broken-stream.ts";
 import { CallHeaders } from "./call-headers.ts";
+import { CallRequest } from "./call-request.ts";
 import { acceptedEncodings, compress, decompress, isKnownEncoding } from "./compression.ts";
 import { addHeaders, isGrpcProto } from "./headers.ts";
 import { frame, SingleMessage } from "./message.ts";
@@ -57,20 +58,14 @@ export function callUnary(options: CallUnaryOptions): Transport["unary"] {
     if (!header.has("user-agent")) header.set("user-agent", "grpc-node-weft");
     if (compresses) header.set("grpc-encoding", "gzip");
     if (timeoutMs !== undefined && timeoutMs > 0) header.set("grpc-timeout", formatTimeout(timeoutMs));
-    const request: UnaryRequest = {
-      stream: false,
-      service: method.parent,
+    const request = new CallRequest({
       method: method as DescMethodUnary,
-      requestMethod: "POST",
       url: sessions.origin + pathOf(method),
       header,
       contextValues: contextValues ?? createContextValues(),
-      // An own property: interceptors copy the request. Made when asked for: most calls never need it.
-      get signal() {
-        return clock.signal;
-      },
       message: create(method.input, input) as Message,
-    };
+      call: clock,
+    });
     // An interceptor may have put another signal in place of the call's own.
     let next = (sent: UnaryRequest) => send(sent, sent === request ? clock : sent.signal, options);
     for (let i = interceptors.length - 1; i >= 0; i--) {

@@ -1,7 +1,7 @@
 /** The client against @grpc/grpc-js, and against servers that misbehave. */
 import http2, { type ServerHttp2Stream } from "node:http2";
 import { gzipSync } from "node:zlib";
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import * as grpc from "@grpc/grpc-js";
 import { afterEach, expect, test } from "vitest";
 import { ErrorInfoSchema } from "#gen/google/rpc/error_details_pb.ts";
@@ -83,7 +83,10 @@ test("a deadline ends the call on both sides", async () => {
   await cancelled.promise;
 });
 
-test("an aborted signal cancels the call at the server", async () => {
+test.each<[string, Interceptor[]]>([
+  ["no interceptor", []],
+  ["one that copies the request", [(next) => (request) => next({ ...request } as typeof request)]],
+])("an aborted signal cancels the call at the server, with %s", async (_, interceptors) => {
   const running = Promise.withResolvers<void>();
   const cancelled = Promise.withResolvers<void>();
   const { port } = await grpcJs((call) => {
@@ -91,7 +94,7 @@ test("an aborted signal cancels the call at the server", async () => {
     running.resolve();
   });
   const abort = new AbortController();
-  const call = clientOf(port).check({}, { signal: abort.signal });
+  const call = clientOf(port, { interceptors }).check({}, { signal: abort.signal });
   call.catch(() => {});
   await running.promise;
   abort.abort();
