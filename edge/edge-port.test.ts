@@ -309,3 +309,24 @@ describe("HTTP/2", () => {
     await expectAlive();
   });
 });
+
+test.each([
+  ["CONNECT", "CONNECT library:80 HTTP/1.1\r\nHost: library:80\r\n\r\n"],
+  ["a version that is not spoken", "GET /v1/books HTTP/2.0\r\nHost: library\r\n\r\n"],
+  ["what is no HTTP", "library\r\n\r\n"],
+  ["a request that is too slow", "POST /v1/books HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n1"],
+])("a connection may break after the answer to %s", async (_, request) => {
+  const failures: unknown[] = [];
+  const note = (error: unknown) => void failures.push(error);
+  process.on("unhandledRejection", note).on("uncaughtException", note);
+  const { port } = impatient.server.address() as AddressInfo;
+  const socket = net.connect(port, "127.0.0.1").on("error", () => {});
+  socket.write(request);
+  await once(socket, "data");
+  socket.resetAndDestroy();
+  await expect
+    .poll(() => new Promise((resolve) => impatient.server.getConnections((_error, open) => resolve(open))))
+    .toBe(0);
+  process.off("unhandledRejection", note).off("uncaughtException", note);
+  expect(failures).toEqual([]);
+});

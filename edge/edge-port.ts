@@ -163,6 +163,8 @@ function answerRaw(
   const allow = status === 405 ? "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n" : "";
   const type = body === "" ? "" : "Content-Type: application/json\r\n";
   const head = `HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\nConnection: close\r\n${allow}${type}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n`;
+  // Node has let go of the socket of a CONNECT, whose error would be nobody's.
+  socket.on("error", () => {});
   socket.end(head + body);
   // Closing while bytes come in would reset the connection, and take the answer from the client again.
   socket.removeAllListeners("data").on("data", () => {});
