@@ -3,6 +3,15 @@ import { once } from "node:events";
 import net, { type AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import {
+  endHeaders,
+  endStream,
+  frameType,
+  headerBlock,
+  http2Frame,
+  preface,
+  resetFrame,
+} from "#mesh/runtime/rpc/testdata/http2-frames.ts";
 import { registry } from "../test/transcode/schema.ts";
 import { startUpstream, type Upstream } from "../test/transcode/upstream.ts";
 import type { EdgePort } from "./edge-port.ts";
@@ -327,6 +336,62 @@ test.each([
   await expect
     .poll(() => new Promise((resolve) => impatient.server.getConnections((_error, open) => resolve(open))))
     .toBe(0);
+  process.off("unhandledRejection", note).off("uncaughtException", note);
+  expect(failures).toEqual([]);
+});
+
+test.each([
+  ["with its headers", "text/plain", "", false],
+  ["with a call that is refused", "application/grpc", "\x00\xff\xff\xff\xff", false],
+  ["with a body that makes no sense", "application/json", "{", false],
+  ["with a body that comes later and makes no sense", "application/json", "{", true],
+  ["with a page that does not exist", "text/html", "", false],
+])("a stream may be reset together %s", async (_, type, body, later) => {
+  const failures: unknown[] = [];
+  const note = (error: unknown) => void failures.push(error);
+  process.on("unhandledRejection", note).on("uncaughtException", note);
+  const { port } = edge.server.address() as AddressInfo;
+  const paths = ["/b1/star", "/p1/things/1", "/nowhere", "/docs"];
+  for (const path of paths) {
+    const socket = net.connect(port, "127.0.0.1").on("error", () => {});
+    const fields = { ":method": "POST", ":scheme": "http", ":path": path, ":authority": "library" };
+    const block = headerBlock({ ...fields, "content-type": type });
+    const headers = http2Frame(frameType.headers, endHeaders, 1, block);
+    const rest = [http2Frame(frameType.data, endStream, 1, Buffer.from(body, "latin1")), resetFrame(1, 8)];
+    const ping = http2Frame(frameType.ping, 0, 0, Buffer.alloc(8));
+    if (later) {
+      socket.write(Buffer.concat([preface, headers]));
+      await once(socket, "data");
+      socket.write(Buffer.concat([...rest, ping]));
+    } else socket.write(Buffer.concat([preface, headers, ...rest, ping]));
+    let received = Buffer.alloc(0);
+    // Everything before it has been looked at.
+    while (!received.includes(http2Frame(frameType.ping, 1, 0, Buffer.alloc(8))))
+      received = Buffer.concat([received, (await once(socket, "data"))[0]]);
+    socket.destroy();
+  }
+  process.off("unhandledRejection", note).off("uncaughtException", note);
+  expect(failures).toEqual([]);
+});
+
+test("a connection may break in the middle of a body over HTTP/2", async () => {
+  const failures: unknown[] = [];
+  const note = (error: unknown) => void failures.push(error);
+  process.on("unhandledRejection", note).on("uncaughtException", note);
+  const { port } = impatient.server.address() as AddressInfo;
+  for (const leave of ["end", "destroy", "resetAndDestroy"] as const) {
+    const socket = net.connect(port, "127.0.0.1").on("error", () => {});
+    const fields = { ":method": "POST", ":scheme": "http", ":path": "/b1/star", ":authority": "library" };
+    const block = headerBlock({ ...fields, "content-type": "application/json" });
+    const headers = http2Frame(frameType.headers, endHeaders, 1, block);
+    const ping = http2Frame(frameType.ping, 0, 0, Buffer.alloc(8));
+    socket.write(Buffer.concat([preface, headers, http2Frame(frameType.data, 0, 1, Buffer.from("{")), ping]));
+    await once(socket, "data");
+    socket[leave]();
+    await expect
+      .poll(() => new Promise((resolve) => impatient.server.getConnections((_error, open) => resolve(open))))
+      .toBe(0);
+  }
   process.off("unhandledRejection", note).off("uncaughtException", note);
   expect(failures).toEqual([]);
 });

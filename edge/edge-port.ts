@@ -7,6 +7,7 @@ import http2, {
 import net, { type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { joinServers } from "#mesh/runtime/rpc/one-port.ts";
+import { QuietResponse } from "#mesh/runtime/rpc/quiet-response.ts";
 import { endSlowClients } from "./slow-clients.ts";
 import { comesTooLate } from "./transcode/exchange.ts";
 
@@ -111,6 +112,7 @@ export function edgePort(handlers: EdgeHandlers, limits: EdgeLimits = {}): EdgeP
 
 function http2Server(handlers: EdgeHandlers, limit: typeof DEFAULTS): http2.Http2Server {
   const h2 = http2.createServer({
+    Http2ServerResponse: QuietResponse,
     maxSessionMemory: limit.sessionMemoryMb,
     maxHeaderListPairs: 128,
     settings: {

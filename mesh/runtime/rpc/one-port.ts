@@ -13,6 +13,7 @@ import type { FastifyServerFactory } from "fastify";
 import { peerOf, rememberPeer } from "../identity/peer.ts";
 import { closeAfterEarlyAnswer } from "./early-answer.ts";
 import { trustWithdrawn } from "./mutual-tls.ts";
+import { QuietResponse } from "./quiet-response.ts";
 import { tendSessions } from "./tend-sessions.ts";
 
 /** Client connection preface of HTTP/2 (RFC 9113 section 3.4). */
@@ -74,7 +75,7 @@ export function createOnePort(handlers: OnePortHandlers, secure?: tls.Server): h
 
 /** Streams that nobody takes go on to a server that has request objects, which cost more than a unary call. */
 function dispatchStreams(h2: http2.Http2Server, { takeStream, http2: onRequest }: OnePortHandlers): void {
-  const requests = http2.createServer(onRequest);
+  const requests = http2.createServer({ Http2ServerResponse: QuietResponse }, onRequest);
   h2.on("stream", (stream: http2.ServerHttp2Stream, headers, flags, rawHeaders: string[]) => {
     // Its reset came with it. Whoever answers such a stream gets an exception, node:http2 itself included.
     if (stream.destroyed || stream.closed) return void stream.on("error", () => {});
